@@ -1,0 +1,162 @@
+//! Accounts: configured agent systems, as a project file declares them.
+//!
+//! These are plain data, so that a project can be checked without a network. `handoff-genesys` turns
+//! them into transports. Secrets are named, never written down.
+
+use crate::handoff::{IdentityField, TransportKind};
+use crate::time::Millis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where a secret comes from. The value itself never stands in a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SecretRef {
+    /// The name of an environment variable.
+    Env(String),
+    /// A file, relative to the project; one trailing line end is dropped.
+    File(String),
+    /// A secret of the project's `[secrets]` table, by its name there. ServisBOT's SRNs are such
+    /// names.
+    Named(String),
+}
+
+/// One configured agent system and the transport that reaches it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "transport", rename_all = "kebab-case")]
+pub enum Account {
+    /// Genesys Engage over Chat API version 2.
+    EngageChatV2(EngageAccount),
+    /// Genesys Cloud over Open Messaging.
+    CloudOpenMessaging(OpenMessagingAccount),
+}
+
+/// A Genesys Engage site: two values suffice, the Digital Channel URL and the chat service's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EngageAccount {
+    /// Digital Channel URL: scheme, host and port of GMS, for example `https://gms.example.org:8080`.
+    pub url: String,
+    /// Name of the chat service in GMS, for example `customer-support`.
+    pub service: String,
+    /// Path before the service's name. A proxy in front of GMS may use another one.
+    #[serde(default = "default_prefix")]
+    pub prefix: String,
+    /// API key, where a gateway in front of GMS asks for one (header `apikey`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<SecretRef>,
+    /// Whether the site's configuration requires `emailAddress`: then a transfer without one is
+    /// refused before any network call.
+    #[serde(default)]
+    pub require_email: bool,
+    /// The user-data key under which the routing strategy reads the queue's name.
+    #[serde(default = "default_queue_attribute")]
+    pub queue_attribute: String,
+    /// Milliseconds between two polls; Genesys advises 3 to 5 seconds.
+    #[serde(default = "default_poll_interval")]
+    pub poll_interval_ms: Millis,
+}
+
+/// A Genesys Cloud organisation reached through an Open Messaging integration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OpenMessagingAccount {
+    /// The organisation's region, for example `mypurecloud.de`.
+    pub region: String,
+    /// Id of an OAuth client with the client-credentials grant.
+    pub client_id: String,
+    /// Secret of that client.
+    pub client_secret: SecretRef,
+    /// The Open Messaging integration, by name or id.
+    pub integration: String,
+    /// The integration's Outbound Notification Webhook Signature Secret Token.
+    pub webhook_secret: SecretRef,
+    /// The participant attribute in which the Architect flow reads the queue's name, for its
+    /// `FindQueue` expression. It is set when the flow names a queue.
+    #[serde(default = "default_queue_attribute")]
+    pub queue_attribute: String,
+    /// Other hosts than the region's own, for proxies and simulators.
+    #[serde(default)]
+    pub hosts: HostOverrides,
+}
+
+/// Base URLs that differ from the region's own, each with its scheme and without a trailing slash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct HostOverrides {
+    /// Platform API, `https://api.{region}`.
+    pub api: Option<String>,
+    /// OAuth, `https://login.{region}`.
+    pub login: Option<String>,
+    /// Notification sockets, `wss://streaming.{region}`. Only used to build addresses that Genesys
+    /// does not return itself.
+    pub streaming: Option<String>,
+    /// Web Messaging sockets, `wss://webmessaging.{region}`.
+    pub webmessaging: Option<String>,
+    /// Deployment configuration, `https://api-cdn.{region}`.
+    pub cdn: Option<String>,
+    /// Attachments, `https://api-downloads.{region}`.
+    pub downloads: Option<String>,
+}
+
+impl HostOverrides {
+    /// Every host replaced by one, as a simulator serves them all.
+    #[must_use]
+    pub fn all(base_url: &str) -> Self {
+        let http = Some(base_url.to_owned());
+        let ws = Some(base_url.replacen("http", "ws", 1));
+        Self {
+            api: http.clone(),
+            login: http.clone(),
+            streaming: ws.clone(),
+            webmessaging: ws,
+            cdn: http.clone(),
+            downloads: http,
+        }
+    }
+}
+
+impl Account {
+    /// The transport of the account.
+    #[must_use]
+    pub fn transport(&self) -> TransportKind {
+        match self {
+            Self::EngageChatV2(_) => TransportKind::EngageChatV2,
+            Self::CloudOpenMessaging(_) => TransportKind::CloudOpenMessaging,
+        }
+    }
+
+    /// Identity fields that a transfer over this account must have.
+    #[must_use]
+    pub fn required_identity(&self) -> Vec<IdentityField> {
+        let mut fields = self.transport().required_identity().to_vec();
+        if let Self::EngageChatV2(EngageAccount {
+            require_email: true,
+            ..
+        }) = self
+        {
+            fields.push(IdentityField::EmailAddress);
+        }
+        fields
+    }
+
+    /// Points every host of the account at one base URL, such as a simulator's.
+    pub fn redirect_to(&mut self, base_url: &str) {
+        match self {
+            Self::EngageChatV2(account) => base_url.clone_into(&mut account.url),
+            Self::CloudOpenMessaging(account) => account.hosts = HostOverrides::all(base_url),
+        }
+    }
+}
+
+fn default_prefix() -> String {
+    "/genesys/2/chat".to_owned()
+}
+
+fn default_queue_attribute() -> String {
+    "QueueName".to_owned()
+}
+
+fn default_poll_interval() -> Millis {
+    Millis::from_secs(3)
+}
