@@ -1,0 +1,37 @@
+//! The HTTP client all transports share.
+
+use std::sync::Once;
+use std::time::Duration;
+
+/// How long one request may take from first to last byte. Polls and Platform API calls answer in
+/// milliseconds; after half a minute the connection is taken for dead.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client fit for Genesys: TLS by ring, no redirects (none are documented, and one could lead
+/// credentials astray), 30 s per request.
+#[must_use]
+pub fn http_client() -> reqwest::Client {
+    install_tls();
+    reqwest::Client::builder()
+        .user_agent(concat!("handoff/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .tcp_nodelay(true)
+        .build()
+        .expect("a client from constants and an installed TLS provider always builds")
+}
+
+/// Installs the process-wide TLS provider, unless the embedding program has chosen one already.
+pub(crate) fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if rustls::crypto::ring::default_provider()
+            .install_default()
+            .is_err()
+        {
+            tracing::debug!("the program has its own TLS provider; using that");
+        }
+    });
+}

@@ -1,0 +1,146 @@
+//! The one trait all transports share, and the words that go through it.
+//!
+//! A transport works in tasks of its own: commands go in through a [`Link`], what happens comes out
+//! as [`Report`]s. Every report carries the handle from which the handoff can be taken up again, as
+//! it stands once the report counts.
+//!
+//! Invariant: whoever commits a report's signal, handle and settled effects as one thing can stop at
+//! any point and resume without losing or doubling anything the platform allows to be recognised.
+
+use handoff_engine::clock::{Busy, Clock};
+use handoff_engine::handoff::{Signal, TransferRequest, TransportKind};
+use handoff_engine::name::{EffectId, HandoffId, InputId};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// One account's way to Genesys.
+pub trait Transport: Send + Sync + Debug {
+    /// Which of the transports this is.
+    fn kind(&self) -> TransportKind;
+
+    /// Opens a handoff. Returns at once; the work goes on in a task and what happens comes as
+    /// reports. Must be called within a tokio runtime.
+    ///
+    /// Until the first report has come nothing can be resumed: then open again, with the same id.
+    fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link;
+
+    /// Takes up an open handoff from the last reported handle, after a restart or on another host,
+    /// and reconciles it with what the platform remembers. Says given earlier and not yet settled
+    /// are sent again by the caller; those that did arrive are recognised.
+    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link;
+
+    /// A webhook call for this account: verifies it, hands its content to the handoff concerned and
+    /// says what to answer. Never waits for the handoff.
+    fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply;
+}
+
+/// What to answer to a webhook call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookReply {
+    /// The HTTP status.
+    pub status: http::StatusCode,
+    /// Plain text; empty on success.
+    pub body: String,
+}
+
+impl WebhookReply {
+    pub(crate) fn new(status: http::StatusCode, body: impl Into<String>) -> Self {
+        Self {
+            status,
+            body: body.into(),
+        }
+    }
+}
+
+/// Where reports go. Cheap to clone; reports to a receiver that is gone are dropped.
+#[derive(Clone, Debug)]
+pub struct Reports(mpsc::UnboundedSender<Report>);
+
+impl Reports {
+    /// Sends reports into a channel.
+    #[must_use]
+    pub fn new(sender: mpsc::UnboundedSender<Report>) -> Self {
+        Self(sender)
+    }
+
+    /// A channel of reports.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Report>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn send(&self, report: Report) {
+        if self.0.send(report).is_err() {
+            tracing::debug!("nobody listens to the reports of this handoff any more");
+        }
+    }
+}
+
+/// What happened to a handoff.
+#[derive(Debug)]
+pub struct Report {
+    /// Which handoff.
+    pub handoff: HandoffId,
+    /// The same happening has the same id, even after a restart.
+    pub input: InputId,
+    /// What happened; none if only the handle changed or effects settled.
+    pub signal: Option<Signal>,
+    /// From here the handoff can be resumed, once this report counts.
+    pub handle: serde_json::Value,
+    /// The says that are settled: delivered, or given up with a notice. Says that are not are to be
+    /// kept, and sent again after a resume.
+    pub settled: Vec<EffectId>,
+    /// Held until the report has been dealt with.
+    pub busy: Busy,
+}
+
+/// The commanding end of an open handoff. Dropping it parks the driver: sockets close and polls stop,
+/// the handoff itself goes on at the platform.
+#[derive(Debug)]
+pub struct Link {
+    commands: mpsc::UnboundedSender<(Command, Busy)>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The driver's end of a [`Link`].
+pub(crate) type Commands = mpsc::UnboundedReceiver<(Command, Busy)>;
+
+impl Link {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> (Self, Commands) {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        (Self { commands, clock }, receiver)
+    }
+
+    /// Gives a command. Commands are carried out in the order given; one given after the handoff
+    /// ended is dropped.
+    pub fn send(&self, command: Command) {
+        if self.commands.send((command, self.clock.busy())).is_err() {
+            tracing::debug!("a command came after the end of its handoff");
+        }
+    }
+}
+
+/// What the user's side asks of an open handoff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The user says something to the agent. Given again with the same id it counts once.
+    Say {
+        /// Settled by this id in a [`Report`].
+        id: EffectId,
+        /// Plain text.
+        text: String,
+    },
+    /// The user types, or stopped.
+    Typing {
+        /// True while typing.
+        on: bool,
+    },
+    /// Attributes that agents are to see from now on, over those already set.
+    SetAttributes(BTreeMap<String, String>),
+    /// The user left or the session closes: end the conversation on the platform, as well as the
+    /// transport allows.
+    Leave,
+}
