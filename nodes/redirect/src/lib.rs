@@ -59,8 +59,8 @@ impl Node for Redirect {
 /// Where the flow goes once the handoff has ended.
 fn after(end: &SessionEnd, resume_bot: bool) -> Outcome {
     match end.reason {
-        EndReason::AgentLeft | EndReason::Completed if resume_bot => Outcome::Leave(COMPLETED),
-        EndReason::AgentLeft | EndReason::Completed => Outcome::Close(CloseReason::AgentLeft),
+        EndReason::AgentLeft if resume_bot => Outcome::Leave(COMPLETED),
+        EndReason::AgentLeft => Outcome::Close(CloseReason::AgentLeft),
         EndReason::UserLeft => Outcome::Leave(USER_LEFT),
         EndReason::Error if is_or_is_under(end.code(), "transfer.no_agent") => {
             Outcome::Leave(NO_AGENT)
@@ -68,7 +68,8 @@ fn after(end: &SessionEnd, resume_bot: bool) -> Outcome {
         EndReason::Error if is_or_is_under(end.code(), "transfer.already_active") => {
             Outcome::Leave(ALREADY_ACTIVE)
         }
-        EndReason::Error => Outcome::Leave(Port::ERROR),
+        // Completed is how a bot ends, never a handoff.
+        EndReason::Error | EndReason::Completed => Outcome::Leave(Port::ERROR),
     }
 }
 
