@@ -16,7 +16,7 @@ pub struct Config {
     #[schemars(extend("format" = "multiline", "examples" = ["What is your name?"]))]
     pub(crate) text: Option<String>,
     /// The context key that keeps the answer. Left out, the answer is not kept.
-    #[schemars(extend("examples" = ["name"]))]
+    #[schemars(extend("format" = "context-key", "examples" = ["name"]))]
     pub(crate) save_to: Option<String>,
     /// What a fitting answer is. Left out, any text is, or one of the choices if there are some.
     pattern: Option<Kind>,

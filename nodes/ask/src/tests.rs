@@ -147,7 +147,7 @@ fn problems_are_found_before_the_flow_runs() {
         one("/saveTo", "ask.bad_key")
     );
     assert_eq!(
-        found(json!({ "text": "Hi {{ name }}", "saveTo": "answer" })),
+        found(json!({ "text": "Hi {{ context.name }}", "saveTo": "answer" })),
         []
     );
 }

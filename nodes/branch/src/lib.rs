@@ -15,7 +15,7 @@ pub struct Branch;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
     /// An expression over the flow context that comes out as true or false.
-    #[schemars(extend("examples" = ["amount > 100", "team == 'Billing' and vip"]))]
+    #[schemars(extend("examples" = ["context.amount > 100", "context.team == 'Billing' and context.vip"]))]
     when: Expression<bool>,
 }
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn an_expression_as_written_is_no_problem() {
         assert_eq!(
-            testing::validate::<Branch>(json!({ "when": "amount > 100" })),
+            testing::validate::<Branch>(json!({ "when": "context.amount > 100" })),
             []
         );
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub struct Config {
     /// The exact name of the Genesys queue: case, spaces and underscores count. Left out, the
     /// account's own routing picks the agent.
-    #[schemars(extend("examples" = ["Customer Support"]))]
+    #[schemars(extend("format" = "queue", "examples" = ["Customer Support"]))]
     pub(crate) queue: Option<String>,
     /// On: once the agent has closed the conversation, the flow goes on from here. Off: the session
     /// ends then.
@@ -22,6 +22,7 @@ pub struct Config {
     #[schemars(title = "Resume bot session after ending agent conversation")]
     pub(crate) resume_bot: bool,
     /// The account of the project that has the agents. Left out, it is the default account.
+    #[schemars(extend("format" = "account"))]
     pub(crate) account: Option<String>,
     /// Who the user is. Genesys Engage requires nickname, first name and last name.
     #[serde(default)]
@@ -128,7 +129,7 @@ impl Config {
                 "redirect.bad_email_address",
                 format!(
                     "'{address}' is no email address. Write one, or a template such as \
-                     {{{{ email }}}}."
+                     {{{{ context.email }}}}."
                 ),
             ));
         }

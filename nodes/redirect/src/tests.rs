@@ -129,7 +129,7 @@ fn problems_are_found_before_the_flow_runs() {
         codes(json!({ "identity": { "emailAddress": "ada" } })),
         ["redirect.bad_email_address"]
     );
-    let fine = json!({ "queue": "{{ queue }}", "identity": { "emailAddress": "{{ email }}" } });
+    let fine = json!({ "queue": "{{ context.queue }}", "identity": { "emailAddress": "{{ context.email }}" } });
     assert_eq!(codes(fine), [""; 0]);
 }
 

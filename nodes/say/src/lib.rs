@@ -16,7 +16,7 @@ pub struct Say;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
     /// The message, as plain text.
-    #[schemars(extend("format" = "multiline", "examples" = ["Hello {{ name }}!"]))]
+    #[schemars(extend("format" = "multiline", "examples" = ["Hello {{ context.name }}!"]))]
     text: String,
     /// Who gets it. A message to an agent is dropped while no agent is connected.
     #[serde(default)]
@@ -115,7 +115,7 @@ mod tests {
         };
         assert_eq!(problem.code, "say.empty_text");
         assert_eq!(
-            testing::validate::<Say>(json!({ "text": "{{ text }}" })),
+            testing::validate::<Say>(json!({ "text": "{{ context.text }}" })),
             []
         );
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// A config value a designer writes as an expression.
 ///
-/// In a flow file it is text, for example `amount > 100`, and its schema says so (`"format":
+/// In a flow file it is text, for example `context.amount > 100`, and its schema says so (`"format":
 /// "expression"`). The host evaluates the text before the step and passes the value, so that a node
 /// never sees an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -19,7 +19,7 @@ pub struct SetContext;
 pub struct Config {
     /// Values by context key. A value may be any JSON; null removes the key. Keys not named here
     /// stay as they are.
-    #[schemars(extend("examples" = [{ "nickname": "{{ name }}", "vip": true, "draft": null }]))]
+    #[schemars(extend("examples" = [{ "nickname": "{{ context.name }}", "vip": true, "draft": null }]))]
     values: BTreeMap<String, Value>,
 }
 
@@ -132,6 +132,9 @@ mod tests {
             codes(json!({ "values": { "k".repeat(129): 1 } })),
             ["set_context.bad_key"]
         );
-        assert_eq!(codes(json!({ "values": "{{ everything }}" })), [""; 0]);
+        assert_eq!(
+            codes(json!({ "values": "{{ context.everything }}" })),
+            [""; 0]
+        );
     }
 }

@@ -17,7 +17,7 @@ pub struct SetExternalSessionAttributes;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
     /// Values by name, as agents will see them. Names are case-sensitive.
-    #[schemars(extend("examples" = [{ "CustomerNumber": "{{ customer.number }}" }]))]
+    #[schemars(extend("examples" = [{ "CustomerNumber": "{{ context.customer.number }}" }]))]
     attributes: BTreeMap<String, String>,
 }
 
