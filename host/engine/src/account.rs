@@ -99,6 +99,22 @@ pub struct HostOverrides {
     pub downloads: Option<String>,
 }
 
+impl EngageAccount {
+    /// A site with everything else as Genesys delivers it.
+    #[must_use]
+    pub fn new(url: String, service: String) -> Self {
+        Self {
+            url,
+            service,
+            prefix: default_prefix(),
+            api_key: None,
+            require_email: false,
+            queue_attribute: default_queue_attribute(),
+            poll_interval_ms: default_poll_interval(),
+        }
+    }
+}
+
 impl HostOverrides {
     /// Every host replaced by one, as a simulator serves them all.
     #[must_use]

@@ -1,7 +1,33 @@
 //! Flow graphs, sessions, turns and the WebAssembly node runtime.
+//!
+//! The engine is pure: it opens no socket, reads no disk and asks no clock. A [`project::Project`]
+//! is loaded from texts, and [`advance`] applies one [`session::Input`] to one [`session::Session`]
+//! and says in a [`session::Turn`] what the outside is to do. Whoever embeds it commits the turn
+//! first and does what it asks after.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`project`] | bots, flows, accounts: loaded and checked as a whole |
+//! | [`node`] | WebAssembly components behind the contract in `wit/` |
+//! | [`template`] | `{{ }}` in a node's config |
+//! | [`session`] | sessions, inputs, turns, effects: plain data |
+//! | [`mod@advance`] | the function that makes a turn |
+//! | [`handoff`] | the words between the engine and a transport |
+//! | [`account`] | configured agent systems |
+//! | [`clock`] | the system's clock and a simulated one |
 
 pub mod account;
+pub mod advance;
 pub mod clock;
+pub mod diagnostic;
 pub mod handoff;
 pub mod name;
+pub mod node;
+pub mod project;
+mod schema;
+pub mod session;
+pub mod source;
+pub mod template;
 pub mod time;
+
+pub use advance::advance;

@@ -1,0 +1,29 @@
+//! The end of a session.
+
+use super::Advancing;
+use crate::session::{CloseReason, EffectKind, Entry, Status};
+
+impl Advancing<'_> {
+    /// Closes the session, and with it every handoff that is still open.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        let open: Vec<_> = self
+            .session
+            .stack
+            .iter()
+            .filter_map(|owner| owner.handoff())
+            .map(|handoff| handoff.id.clone())
+            .collect();
+        for handoff in open {
+            self.effect(EffectKind::LeaveHandoff { handoff });
+        }
+        self.session.stack.clear();
+        self.session.status = Status::Closed {
+            reason: reason.clone(),
+            at: self.now,
+        };
+        self.journal.push(Entry::Closed {
+            reason: reason.clone(),
+        });
+        self.effect(EffectKind::CloseSession { reason });
+    }
+}

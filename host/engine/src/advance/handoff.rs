@@ -1,0 +1,223 @@
+//! While the agent side has the session, and when it gives it back.
+
+use super::Advancing;
+use crate::handoff::{Agent, HandoffEnd, Signal};
+use crate::name::HandoffId;
+use crate::node::SessionEnd;
+use crate::project::Bot;
+use crate::session::{
+    EffectKind, EndedHandoff, Entry, LAST_KNOWN_AGENT, Owner, Phase, SESSION_END_DETAIL,
+    SESSION_END_REASON, Sender, Speaker,
+};
+use serde_json::{Value, json};
+
+impl Advancing<'_> {
+    /// The user writes to the agent, or leaves by the end command.
+    pub(super) async fn message_to_agent(&mut self, text: &str) {
+        let Some(handoff) = self.session.handoff() else {
+            return;
+        };
+        let id = handoff.id.clone();
+        let command = handoff.request.options.user_end_command.as_deref();
+        if command.is_some_and(|command| command == text.trim()) {
+            self.leave_handoff().await;
+            return;
+        }
+        self.effect(EffectKind::SendToAgent {
+            handoff: id,
+            text: text.to_owned(),
+        });
+    }
+
+    /// The user leaves the agent.
+    pub(super) async fn leave_handoff(&mut self) {
+        self.end_from_here(HandoffEnd::user_left()).await;
+    }
+
+    /// No agent accepted in time.
+    pub(super) async fn give_up_on_agents(&mut self) {
+        self.end_from_here(HandoffEnd::error(
+            "transfer.no_agent",
+            "no agent accepted the conversation in the time the flow allows",
+        ))
+        .await;
+    }
+
+    /// Ends the handoff in charge without waiting for the other side to agree.
+    async fn end_from_here(&mut self, end: HandoffEnd) {
+        let Some(id) = self.session.handoff().map(|handoff| handoff.id.clone()) else {
+            return;
+        };
+        self.effect(EffectKind::LeaveHandoff {
+            handoff: id.clone(),
+        });
+        self.end_handoff(&id, end).await;
+    }
+
+    /// Takes what a transport reports. Returns whether the session came back to a bot.
+    pub(super) async fn signal(
+        &mut self,
+        id: &HandoffId,
+        signal: Option<&Signal>,
+        handle: &Value,
+    ) -> bool {
+        let Some(handoff) = self
+            .session
+            .stack
+            .last_mut()
+            .and_then(Owner::handoff_mut)
+            .filter(|handoff| handoff.id == *id)
+        else {
+            self.journal.push(Entry::Late {
+                handoff: id.clone(),
+            });
+            return false;
+        };
+        handoff.handle = handle.clone();
+        let Some(signal) = signal else {
+            return false;
+        };
+        if let Signal::Ended(end) = signal {
+            self.end_handoff(id, end.clone()).await;
+            return true;
+        }
+        self.journal.push(Entry::Signalled {
+            handoff: id.clone(),
+            signal: signal.clone(),
+        });
+        self.follow_signal(signal);
+        false
+    }
+
+    fn follow_signal(&mut self, signal: &Signal) {
+        match signal {
+            Signal::Queued { .. } | Signal::AgentLeft { .. } => self.set_phase(Phase::Queued),
+            Signal::AgentJoined { agent } => self.agent_joined(agent),
+            Signal::Message { from, text, .. } => self.agent_says(from.as_ref(), text),
+            Signal::Typing { on } => self.effect(EffectKind::TypingToUser { on: *on }),
+            Signal::Opened { .. }
+            | Signal::QueuePosition { .. }
+            | Signal::AgentAlerting { .. }
+            | Signal::AgentDeclined { .. }
+            | Signal::Notice { .. }
+            | Signal::Ended(_) => {}
+        }
+    }
+
+    fn set_phase(&mut self, phase: Phase) {
+        if let Some(handoff) = self.session.stack.last_mut().and_then(Owner::handoff_mut) {
+            handoff.phase = phase;
+        }
+    }
+
+    fn agent_joined(&mut self, agent: &Agent) {
+        let Some(handoff) = self.session.stack.last_mut().and_then(Owner::handoff_mut) else {
+            return;
+        };
+        let first = handoff.last_agent.is_none();
+        handoff.phase = Phase::Connected(agent.clone());
+        handoff.last_agent = Some(agent.clone());
+        handoff.no_agent_at = None;
+        let assigned = handoff.request.options.messages.assigned.clone();
+        if let Some(text) = assigned.filter(|_| first) {
+            self.system_says(text);
+        }
+    }
+
+    fn agent_says(&mut self, from: Option<&Agent>, text: &str) {
+        if self.is_slash_command(text) {
+            self.answer_slash_command(text);
+            return;
+        }
+        let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
+        self.session.say(speaker, text, self.now);
+        self.effect(EffectKind::SendToUser {
+            from: from.map_or(Sender::System, |agent| Sender::Agent(agent.clone())),
+            text: text.to_owned(),
+        });
+    }
+
+    /// Whether an agent typed a command of the worker bot in charge, which is not for the user.
+    fn is_slash_command(&self, text: &str) -> bool {
+        let Some(Owner::Worker(frame)) = self.session.owner() else {
+            return false;
+        };
+        let Some(Bot::Worker(worker)) = self.project.bots.get(&frame.bot) else {
+            return false;
+        };
+        let word = text.split_whitespace().next().unwrap_or_default();
+        worker.slash_commands.contains_key(word)
+    }
+
+    /// Connectors that a command could call are not part of this version; the agent is told so, and
+    /// the user does not see the command.
+    fn answer_slash_command(&mut self, text: &str) {
+        let Some(handoff) = self.session.handoff().map(|handoff| handoff.id.clone()) else {
+            return;
+        };
+        let command = text.split_whitespace().next().unwrap_or_default();
+        self.effect(EffectKind::SendToAgent {
+            handoff,
+            text: format!("[{command} was not run: this host has no API connectors. The customer did not see it.]"),
+        });
+    }
+
+    /// The handoff in charge is over: pop it and tell the node that asked for it.
+    async fn end_handoff(&mut self, id: &HandoffId, end: HandoffEnd) {
+        let Some(handoff) = self.session.handoff().cloned() else {
+            return;
+        };
+        self.journal.push(Entry::HandoffEnded {
+            handoff: id.clone(),
+            end: end.clone(),
+        });
+        let messages = handoff.request.options.messages;
+        let text = match (&end.reason, &end.detail) {
+            (crate::handoff::SessionEndReason::AgentLeft, _) => messages.agent_left,
+            (crate::handoff::SessionEndReason::UserLeft, _) => messages.user_left,
+            (crate::handoff::SessionEndReason::Error, Some(detail))
+                if detail.code == "transfer.no_agent" =>
+            {
+                messages.no_agent
+            }
+            (crate::handoff::SessionEndReason::Error, _) => None,
+        };
+        if let Some(text) = text {
+            self.system_says(text);
+        }
+        let ended = EndedHandoff {
+            end,
+            last_agent: handoff.last_agent,
+        };
+        self.write_end(&ended);
+        let returned = SessionEnd::from(&ended);
+        self.session.last_handoff = Some(ended);
+        self.pop();
+        if let super::flow::Next::Step(trigger, state) = self.give_back(returned) {
+            self.run(trigger, state).await;
+        }
+    }
+
+    /// ServisBOT's two context keys, exactly, and the detail beside them.
+    fn write_end(&mut self, ended: &EndedHandoff) {
+        let context = &mut self.session.context;
+        context.insert(
+            SESSION_END_REASON.to_owned(),
+            json!(ended.end.reason.as_str()),
+        );
+        match &ended.last_agent {
+            Some(agent) => context.insert(
+                LAST_KNOWN_AGENT.to_owned(),
+                json!({"AgentName": agent.name}),
+            ),
+            None => context.remove(LAST_KNOWN_AGENT),
+        };
+        match &ended.end.detail {
+            Some(detail) => context.insert(
+                SESSION_END_DETAIL.to_owned(),
+                json!({"code": detail.code, "message": detail.message}),
+            ),
+            None => context.remove(SESSION_END_DETAIL),
+        };
+    }
+}

@@ -1,0 +1,231 @@
+//! Preparing a handoff: everything that can be refused is refused here, before any network call.
+
+use super::Advancing;
+use super::flow::{Failure, Next};
+use crate::account::Account;
+use crate::diagnostic::{did_you_mean, name_list};
+use crate::handoff::{IdentityField, Target, TransferOptions, TransferRequest};
+use crate::name::{AccountName, BotName, FlowId, HandoffId};
+use crate::node::{StepHost, Target as NodeTarget, Transfer, Trigger};
+use crate::project::Bot;
+use crate::session::{
+    AgentFrame, EffectKind, OpenHandoff, Owner, Phase, Sender, Speaker, WorkerFrame,
+};
+use serde_json::Value;
+
+/// A bot that can be pushed.
+pub(super) enum Prepared {
+    Flow(BotName, FlowId),
+    Worker(BotName, Box<TransferRequest>),
+}
+
+impl Advancing<'_> {
+    /// Checks that a bot can be pushed.
+    pub(super) fn prepare_push(&self, bot: &BotName, host: &StepHost) -> Result<Prepared, Failure> {
+        let Some(found) = self.project.bots.get(bot) else {
+            let names = || self.project.bots.keys().map(BotName::as_str);
+            let help = did_you_mean(bot.as_str(), names())
+                .unwrap_or_else(|| format!("the bots are {}", name_list(names())));
+            return Err(Failure {
+                code: "bot.unknown".to_owned(),
+                message: format!("the project has no bot '{bot}'; {help}"),
+            });
+        };
+        match found {
+            Bot::Flow(flow) => Ok(Prepared::Flow(bot.clone(), flow.clone())),
+            Bot::Worker(worker) if !worker.enabled => Err(Failure {
+                code: "bot.disabled".to_owned(),
+                message: format!(
+                    "the worker bot '{bot}' is disabled; set \"Enabled\": true in its file, or push \
+                     another bot"
+                ),
+            }),
+            Bot::Worker(worker) => {
+                let account = self
+                    .project
+                    .override_account
+                    .clone()
+                    .unwrap_or_else(|| worker.account.clone());
+                let options = TransferOptions::default();
+                let request = self.complete(account, Target::AnyAgent, options, host)?;
+                Ok(Prepared::Worker(bot.clone(), Box::new(request)))
+            }
+        }
+    }
+
+    /// Pushes a bot that can be pushed.
+    pub(super) fn push_prepared(&mut self, prepared: Prepared) -> Next {
+        match prepared {
+            Prepared::Flow(bot, flow) => {
+                let frame = self.flow_frame(&bot, &flow);
+                self.push(Owner::Flow(frame));
+                Next::Step(Trigger::Entered, None)
+            }
+            Prepared::Worker(bot, request) => {
+                let handoff = self.open_handoff(*request);
+                self.push(Owner::Worker(WorkerFrame { bot, handoff }));
+                Next::Rest
+            }
+        }
+    }
+
+    /// Checks a transfer that a node asks for, and completes it from the session.
+    pub(super) fn prepare_transfer(
+        &self,
+        transfer: &Transfer,
+        host: &StepHost,
+    ) -> Result<TransferRequest, Failure> {
+        let options: TransferOptions =
+            serde_json::from_str(&transfer.options).map_err(|error| Failure {
+                code: "transfer.bad_options".to_owned(),
+                message: format!("the node's transfer options are not understood: {error}"),
+            })?;
+        let channel = self.session.channel.as_deref();
+        let Some(account) = self
+            .project
+            .choose_account(transfer.account.as_deref(), channel)
+        else {
+            return Err(Failure {
+                code: "transfer.no_account".to_owned(),
+                message:
+                    "no account is named by the node, and the project has no default one; set \
+                          'default-account' in project.toml or 'account' in the node"
+                        .to_owned(),
+            });
+        };
+        let target = match &transfer.target {
+            NodeTarget::Queue(name) => Target::Queue(name.clone()),
+            NodeTarget::AnyAgent => Target::AnyAgent,
+        };
+        self.complete(account, target, options, host)
+    }
+
+    /// Completes identity and attributes from the session, and checks what the account requires.
+    fn complete(
+        &self,
+        name: AccountName,
+        target: Target,
+        mut options: TransferOptions,
+        host: &StepHost,
+    ) -> Result<TransferRequest, Failure> {
+        let Some(account) = self.project.accounts.get(&name) else {
+            let names = || self.project.accounts.keys().map(AccountName::as_str);
+            let help = did_you_mean(name.as_str(), names())
+                .unwrap_or_else(|| format!("the accounts are {}", name_list(names())));
+            return Err(Failure {
+                code: "transfer.unknown_account".to_owned(),
+                message: format!("the project has no account '{name}'; {help}"),
+            });
+        };
+        for field in IdentityField::ALL {
+            let given = options.identity.get(field).map(str::to_owned);
+            let known = given.or_else(|| self.context_text(field.as_str(), host));
+            options
+                .identity
+                .set(field, known.filter(|text| !text.trim().is_empty()));
+        }
+        if options.subject.is_none() {
+            options.subject = self.context_text("subject", host);
+        }
+        options.subject = options.subject.filter(|text| !text.trim().is_empty());
+        let mut attributes = self.session.attributes.clone();
+        for (key, value) in &host.attribute_writes {
+            match value {
+                Some(value) => attributes.insert(key.clone(), value.clone()),
+                None => attributes.remove(key),
+            };
+        }
+        attributes.append(&mut options.attributes);
+        options.attributes = attributes;
+        check_identity(&name, account, &options)?;
+        Ok(TransferRequest {
+            account: name,
+            target,
+            options,
+            opening_text: self
+                .session
+                .last_message
+                .as_ref()
+                .map(|message| message.text.clone()),
+        })
+    }
+
+    /// A context value as text, the step's own writes included.
+    fn context_text(&self, key: &str, host: &StepHost) -> Option<String> {
+        let value = match host.context_writes.get(key) {
+            Some(written) => written.as_ref(),
+            None => self.session.context.get(key),
+        };
+        match value? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Opens a handoff for a node that asked for one.
+    pub(super) fn open_for_agent(&mut self, request: TransferRequest) {
+        let handoff = self.open_handoff(request);
+        self.push(Owner::Agent(AgentFrame { handoff }));
+    }
+
+    fn open_handoff(&mut self, request: TransferRequest) -> OpenHandoff {
+        if let Some(text) = request.options.messages.requested.clone() {
+            self.system_says(text);
+        }
+        let id = HandoffId::new(self.next_id());
+        self.effect(EffectKind::OpenHandoff {
+            handoff: id.clone(),
+            request: request.clone(),
+        });
+        OpenHandoff {
+            id,
+            phase: Phase::Opening,
+            last_agent: None,
+            handle: Value::Null,
+            no_agent_at: request
+                .options
+                .no_agent_timeout_ms
+                .map(|timeout| self.now + timeout),
+            request,
+        }
+    }
+
+    pub(super) fn system_says(&mut self, text: String) {
+        self.session.say(Speaker::System, &text, self.now);
+        self.effect(EffectKind::SendToUser {
+            from: Sender::System,
+            text,
+        });
+    }
+}
+
+fn check_identity(
+    name: &AccountName,
+    account: &Account,
+    options: &TransferOptions,
+) -> Result<(), Failure> {
+    let missing: Vec<&str> = account
+        .required_identity()
+        .into_iter()
+        .filter(|field| options.identity.get(*field).is_none())
+        .map(IdentityField::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        code: "transfer.missing_field".to_owned(),
+        message: format!(
+            "the account '{name}' ({}) needs {} before a chat can start, and {} not set; set it in the \
+             context with a setContext node on every path to this one",
+            account.transport(),
+            name_list(missing.iter().copied()),
+            if missing.len() == 1 {
+                "it is"
+            } else {
+                "they are"
+            },
+        ),
+    })
+}

@@ -1,0 +1,106 @@
+//! What a step sees of its session, and what it wants changed.
+
+use super::bindings::handoff::node::log::Level;
+use super::bindings::handoff::node::types::{Audience, SessionEnd};
+use super::limits::Limits;
+use crate::session::TranscriptLine;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wasmtime::ResourceLimiter;
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+
+/// The session as one step sees it. Writes are kept apart from what was there, so that a step that
+/// fails leaves no trace.
+#[derive(Debug, Default)]
+pub struct StepHost {
+    /// The flow context before the step.
+    pub context: BTreeMap<String, Value>,
+    /// What agents will see, before the step.
+    pub attributes: BTreeMap<String, String>,
+    /// What was said so far.
+    pub transcript: Vec<TranscriptLine>,
+    /// How the last handoff ended.
+    pub last_handoff: Option<SessionEnd>,
+    /// Names of the project's secrets.
+    pub secrets: Arc<[String]>,
+    /// Context keys set, or removed where the value is none.
+    pub context_writes: BTreeMap<String, Option<Value>>,
+    /// Attributes set, or removed where the value is none.
+    pub attribute_writes: BTreeMap<String, Option<String>>,
+    /// Messages to send, in order.
+    pub messages: Vec<OutgoingMessage>,
+    /// Log lines written; they stay even if the step fails.
+    pub log: Vec<LogLine>,
+    /// Log lines dropped because there were too many.
+    pub log_dropped: usize,
+}
+
+/// A message a step sends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutgoingMessage {
+    /// Where it goes.
+    pub to: Audience,
+    /// Plain text.
+    pub text: String,
+}
+
+/// A line a step logs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says.
+    pub text: String,
+}
+
+/// Everything behind a store.
+pub(super) struct StepState {
+    pub(super) wasi: WasiCtx,
+    pub(super) table: ResourceTable,
+    pub(super) memory: MemoryCap,
+    pub(super) limits: Arc<Limits>,
+    pub(super) host: StepHost,
+}
+
+impl WasiView for StepState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Stops a step that wants too much memory, and remembers that it did.
+pub(super) struct MemoryCap {
+    pub(super) limit: usize,
+    pub(super) exceeded: bool,
+}
+
+impl ResourceLimiter for MemoryCap {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired <= self.limit {
+            return Ok(true);
+        }
+        self.exceeded = true;
+        Err(wasmtime::format_err!(
+            "memory limit of {} bytes",
+            self.limit
+        ))
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}

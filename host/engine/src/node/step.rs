@@ -1,0 +1,169 @@
+//! One call into a node: a fresh store and instance, deadlines, and what went wrong in words.
+
+use super::bindings::exports::handoff::node::node::StepInput;
+use super::bindings::handoff::node::types::{Outcome, Problem};
+use super::bindings::{FlowNode, FlowNodePre};
+use super::deterministic;
+use super::failure::StepFailure;
+use super::load::{Node, first_line};
+use super::runtime::{Inner, TICK};
+use super::state::{MemoryCap, StepHost, StepState};
+use crate::diagnostic::name_list;
+use crate::time::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+const STDERR: usize = 4096;
+
+impl Node {
+    /// One step. `seed` decides the random numbers the node sees: the same seed, the same numbers.
+    /// The host comes back with the step's writes, to be used only if the step came to an outcome.
+    pub async fn step(
+        &self,
+        host: StepHost,
+        input: StepInput,
+        seed: &str,
+    ) -> (StepHost, Result<Outcome, StepFailure>) {
+        let now = Timestamp(input.now);
+        let (host, result) = self
+            .runtime
+            .call(&self.pre, host, now, seed, async |node, store| {
+                node.handoff_node_node().call_step(store, &input).await
+            })
+            .await;
+        let outcome = match result {
+            Ok(Ok(outcome)) => self.check(outcome),
+            Ok(Err(fault)) => Err(fault.into()),
+            Err(failure) => Err(failure),
+        };
+        (host, outcome)
+    }
+
+    /// Mistakes in a config that its schema cannot express.
+    pub async fn validate(&self, config: &Value) -> Result<Vec<Problem>, StepFailure> {
+        let config = config.to_string();
+        let host = StepHost::default();
+        let (_, result) = self
+            .runtime
+            .call(
+                &self.pre,
+                host,
+                Timestamp::default(),
+                "validate",
+                async |node, store| node.handoff_node_node().call_validate(store, &config).await,
+            )
+            .await;
+        result
+    }
+
+    fn check(&self, outcome: Outcome) -> Result<Outcome, StepFailure> {
+        let bad = |message: String| Err(StepFailure::BadOutput { message });
+        if let Outcome::Leave(port) = &outcome
+            && !self.descriptor.has_port(port)
+        {
+            let ports = self.descriptor.ports.iter().map(|port| port.name.as_str());
+            return bad(format!(
+                "the node left by the port '{port}', which its descriptor does not declare; it \
+                 declares {}",
+                name_list(ports)
+            ));
+        }
+        let state = match &outcome {
+            Outcome::Wait(wait) => &wait.state,
+            Outcome::PushBot(push) => &push.state,
+            Outcome::Transfer(transfer) => &transfer.state,
+            Outcome::Leave(_) | Outcome::Close(_) => return Ok(outcome),
+        };
+        let limit = self.runtime.limits.state;
+        if state.len() > limit {
+            return bad(format!(
+                "the node's state is {} bytes long; {limit} are allowed",
+                state.len()
+            ));
+        }
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(state) {
+            return bad(format!("the node's state is not JSON: {error}"));
+        }
+        Ok(outcome)
+    }
+}
+
+impl Inner {
+    /// Runs `call` on a fresh instance, within the limits.
+    pub(super) async fn call<T>(
+        &self,
+        pre: &FlowNodePre<StepState>,
+        host: StepHost,
+        now: Timestamp,
+        seed: &str,
+        call: impl AsyncFnOnce(&FlowNode, &mut Store<StepState>) -> wasmtime::Result<T>,
+    ) -> (StepHost, Result<T, StepFailure>) {
+        let stderr = MemoryOutputPipe::new(STDERR);
+        let state = StepState {
+            wasi: deterministic::wasi(now, seed, stderr.clone()),
+            table: ResourceTable::new(),
+            memory: MemoryCap {
+                limit: self.limits.memory,
+                exceeded: false,
+            },
+            limits: Arc::clone(&self.limits),
+            host,
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.memory);
+        let ticks = self
+            .limits
+            .cpu
+            .as_millis()
+            .div_ceil(TICK.as_millis())
+            .max(1);
+        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX) + 1);
+
+        let permit = self.permits.acquire().await;
+        let run = async {
+            let node = pre.instantiate_async(&mut store).await?;
+            call(&node, &mut store).await
+        };
+        let result = tokio::time::timeout(self.limits.wall, run).await;
+        drop(permit);
+
+        let memory_exceeded = store.data().memory.exceeded;
+        let result = match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(_)) if memory_exceeded => Err(StepFailure::OutOfMemory {
+                limit: self.limits.memory,
+            }),
+            Ok(Err(error)) if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) => {
+                Err(StepFailure::CpuDeadline {
+                    limit: self.limits.cpu,
+                })
+            }
+            Ok(Err(error)) => Err(StepFailure::Trapped {
+                reason: said_last(&stderr).unwrap_or_else(|| {
+                    error
+                        .downcast_ref::<Trap>()
+                        .map_or_else(|| first_line(&error), ToString::to_string)
+                }),
+            }),
+            Err(_) => Err(StepFailure::WallDeadline {
+                limit: self.limits.wall,
+            }),
+        };
+        (store.into_data().host, result)
+    }
+}
+
+/// The message of a panic, which Rust writes to standard error before it traps.
+fn said_last(stderr: &MemoryOutputPipe) -> Option<String> {
+    let bytes = stderr.contents();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("note: "))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
+}

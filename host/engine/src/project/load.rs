@@ -1,0 +1,315 @@
+//! From files to a project.
+
+use super::check::{check_flow, check_manifest};
+use super::{
+    Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerBot, WorkerFile,
+};
+use crate::account::{Account, EngageAccount};
+use crate::diagnostic::{Diagnostic, Place, Severity, did_you_mean, name_list};
+use crate::name::{AccountName, BotName, FlowId, NodeType};
+use crate::node::Node;
+use crate::schema;
+use crate::source::Document;
+use crate::template::Templates;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl Project {
+    /// Loads a project. On failure the list holds every mistake that was found, warnings included.
+    pub async fn load(
+        files: &ProjectFiles,
+        library: &BTreeMap<NodeType, Arc<Node>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut found = Vec::new();
+        let templates = Templates::default();
+        let documents = parse_all(files, &mut found);
+
+        let manifest_document = documents.get(MANIFEST);
+        if !files.0.contains_key(MANIFEST) {
+            found.push(
+                Diagnostic::error(
+                    "project.no_manifest",
+                    Place::file(MANIFEST),
+                    "a project needs a file 'project.toml'",
+                )
+                .help("name the directory that holds it, or create it with 'name', 'start' and '[bots]'"),
+            );
+        }
+        let manifest: Option<Manifest> =
+            manifest_document.and_then(|document| typed(document, "project.bad", &mut found));
+
+        let mut flows: BTreeMap<FlowId, Flow> = BTreeMap::new();
+        for (file, document) in &documents {
+            if !(file.starts_with("flows/") && file.ends_with(".json")) {
+                continue;
+            }
+            let Some(parsed) = typed::<FlowFile>(document, "flow.bad", &mut found) else {
+                continue;
+            };
+            let flow = check_flow(&parsed, document, library, &templates, &mut found).await;
+            if let Some(other) = flows.get(&flow.id) {
+                found.push(Diagnostic::error(
+                    "flow.duplicate_id",
+                    document.place("/id"),
+                    format!(
+                        "the flow id '{}' is taken by {}; ids are unique in a project",
+                        flow.id,
+                        other.document.file()
+                    ),
+                ));
+            }
+            flows.insert(flow.id.clone(), flow);
+        }
+
+        let (Some(manifest), Some(document)) = (manifest, manifest_document) else {
+            return Err(found);
+        };
+        let mut accounts = manifest.accounts.clone();
+        let bots = load_bots(
+            &manifest,
+            document,
+            &documents,
+            &flows,
+            &mut accounts,
+            &mut found,
+        );
+        check_manifest(&manifest, document, &bots, &mut found);
+
+        if found
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        {
+            found.sort_by(|a, b| {
+                let key = |it: &Diagnostic| (it.place.file.clone(), it.place.span.start);
+                key(a).cmp(&key(b))
+            });
+            return Err(found);
+        }
+        let used: BTreeSet<NodeType> = flows
+            .values()
+            .flat_map(|flow| flow.nodes.values())
+            .map(|placed| placed.node.descriptor().node_type.clone())
+            .collect();
+        let nodes: BTreeMap<NodeType, Arc<Node>> = library
+            .iter()
+            .filter(|(name, _)| used.contains(*name))
+            .map(|(name, node)| (name.clone(), Arc::clone(node)))
+            .collect();
+        Ok(Self {
+            digest: digest(files, &nodes),
+            name: manifest.name,
+            start: manifest.start,
+            inactivity: manifest.inactivity.0,
+            default_account: manifest.default_account,
+            override_account: None,
+            channels: manifest.channels,
+            accounts,
+            bots,
+            flows,
+            nodes,
+            secret_names: manifest.secrets.keys().cloned().collect(),
+            secrets: manifest.secrets,
+            templates,
+            warnings: found,
+        })
+    }
+}
+
+fn parse_all(files: &ProjectFiles, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Document> {
+    let mut documents = BTreeMap::new();
+    for (file, text) in &files.0 {
+        let ours = file == MANIFEST || file.ends_with(".json");
+        if !ours || file.starts_with("scenarios/") {
+            continue;
+        }
+        match Document::parse(file, text) {
+            Ok(document) => {
+                documents.insert(file.clone(), document);
+            }
+            Err(diagnostic) => found.push(diagnostic),
+        }
+    }
+    documents
+}
+
+/// Reads a document as a type, by the schema of the type first, so that all mistakes come at once.
+fn typed<T: DeserializeOwned + schemars::JsonSchema>(
+    document: &Document,
+    code: &'static str,
+    found: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let (schema, validator) = schema::of::<T>();
+    let value = document.value();
+    let breaches = schema::breaches(&validator, &schema, &value, &|_| false);
+    if !breaches.is_empty() {
+        found.extend(
+            breaches
+                .iter()
+                .map(|breach| breach.diagnostic(code, document, "")),
+        );
+        return None;
+    }
+    match serde_path_to_error::deserialize(value) {
+        Ok(typed) => Some(typed),
+        Err(error) => {
+            let pointer = error
+                .path()
+                .iter()
+                .map(|segment| format!("/{segment}"))
+                .collect::<String>();
+            found.push(Diagnostic::error(
+                code,
+                document.place(&pointer),
+                error.inner().to_string(),
+            ));
+            None
+        }
+    }
+}
+
+fn load_bots(
+    manifest: &Manifest,
+    document: &Document,
+    documents: &BTreeMap<String, Document>,
+    flows: &BTreeMap<FlowId, Flow>,
+    accounts: &mut BTreeMap<AccountName, Account>,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeMap<BotName, Bot> {
+    let mut bots = BTreeMap::new();
+    for (name, entry) in &manifest.bots {
+        let at = crate::source::pointer("/bots", name.as_str());
+        let bot = match (&entry.flow, &entry.worker) {
+            (Some(flow), None) => {
+                if !flows.contains_key(flow) {
+                    let mut diagnostic = Diagnostic::error(
+                        "project.unknown_flow",
+                        document.place(&format!("{at}/flow")),
+                        format!("there is no flow with the id '{flow}'"),
+                    );
+                    diagnostic.help = did_you_mean(flow.as_str(), flows.keys().map(FlowId::as_str))
+                        .or_else(|| {
+                            Some(format!(
+                                "the flows are {}",
+                                name_list(flows.keys().map(FlowId::as_str))
+                            ))
+                        });
+                    found.push(diagnostic);
+                }
+                Some(Bot::Flow(flow.clone()))
+            }
+            (None, Some(file)) => match documents.get(file.as_str()) {
+                Some(worker_document) => typed::<WorkerFile>(worker_document, "worker.bad", found)
+                    .map(|worker| {
+                        check_worker(&worker, worker_document, found);
+                        Bot::Worker(worker_bot(name, entry.account.as_ref(), worker, accounts))
+                    }),
+                None => {
+                    found.push(Diagnostic::error(
+                        "project.no_worker_file",
+                        document.place(&format!("{at}/worker")),
+                        format!("the worker file '{file}' is not in the project"),
+                    ));
+                    None
+                }
+            },
+            _ => {
+                found.push(
+                    Diagnostic::error(
+                        "project.bad_bot",
+                        document.place_of(&at, crate::source::Part::Key),
+                        format!("the bot '{name}' needs either 'flow' or 'worker'"),
+                    )
+                    .help("write for example 'flow = \"main\"'"),
+                );
+                None
+            }
+        };
+        if let Some(bot) = bot {
+            bots.insert(name.clone(), bot);
+        }
+    }
+    bots
+}
+
+fn check_worker(worker: &WorkerFile, document: &Document, found: &mut Vec<Diagnostic>) {
+    if !worker.enabled {
+        found.push(Diagnostic::warning(
+            "worker.disabled",
+            document.place("/Enabled"),
+            format!(
+                "the worker '{}' is disabled: every transfer to it is refused",
+                worker.name
+            ),
+        ));
+        return;
+    }
+    for (member, value, what) in [
+        (
+            "GenesysUrl",
+            &worker.data.genesys_url,
+            "the Digital Channel URL",
+        ),
+        (
+            "GenesysServiceName",
+            &worker.data.genesys_service_name,
+            "the chat service's name",
+        ),
+    ] {
+        if value.trim().is_empty() {
+            found.push(
+                Diagnostic::error(
+                    "worker.empty",
+                    document.place(&format!("/Data/{member}")),
+                    format!("'{member}' is empty, so there is nobody to hand over to"),
+                )
+                .help(format!("write {what} of your Genesys Engage site here")),
+            );
+        }
+    }
+}
+
+fn worker_bot(
+    name: &BotName,
+    account: Option<&AccountName>,
+    worker: WorkerFile,
+    accounts: &mut BTreeMap<AccountName, Account>,
+) -> WorkerBot {
+    let account = account.cloned().unwrap_or_else(|| {
+        let own = AccountName::new(name.as_str());
+        accounts.entry(own.clone()).or_insert_with(|| {
+            Account::EngageChatV2(EngageAccount::new(
+                worker.data.genesys_url,
+                worker.data.genesys_service_name,
+            ))
+        });
+        own
+    });
+    WorkerBot {
+        account,
+        enabled: worker.enabled,
+        slash_commands: worker.data.slash_commands,
+    }
+}
+
+fn digest(files: &ProjectFiles, nodes: &BTreeMap<NodeType, Arc<Node>>) -> String {
+    let mut hash = Sha256::new();
+    let served = files
+        .0
+        .iter()
+        .filter(|(file, _)| !file.starts_with("scenarios/"));
+    for (file, text) in served {
+        hash.update((file.len() as u64).to_le_bytes());
+        hash.update(file);
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    for node in nodes.values() {
+        hash.update(node.digest());
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! `project.toml`: bots, accounts, channels and limits of a project.
+
+use crate::account::{Account, SecretRef};
+use crate::name::{AccountName, BotName, FlowId};
+use crate::time::Millis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The name of the project file.
+pub const MANIFEST: &str = "project.toml";
+
+/// What `project.toml` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manifest {
+    /// What the project is called.
+    pub name: String,
+    /// The bot that new sessions talk to.
+    pub start: BotName,
+    /// How long a session may rest while a bot owns it, for example `30m` (the default). While an
+    /// agent owns it, Genesys' own timeouts rule.
+    #[serde(default = "default_inactivity")]
+    pub inactivity: Span,
+    /// The account of transfers that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_account: Option<AccountName>,
+    /// Agent systems by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Account>")]
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// Which account serves the sessions of a channel.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub channels: BTreeMap<String, AccountName>,
+    /// Who can own a session.
+    #[schemars(with = "BTreeMap<String, BotEntry>")]
+    pub bots: BTreeMap<BotName, BotEntry>,
+    /// Secrets by name; ServisBOT's SRNs are names too.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretRef>,
+}
+
+impl Manifest {
+    /// Every place where a secret is asked for, by JSON Pointer.
+    pub(super) fn secret_refs(&self) -> Vec<(String, &SecretRef)> {
+        let mut refs = Vec::new();
+        for (name, account) in &self.accounts {
+            let at = crate::source::pointer("/accounts", name.as_str());
+            match account {
+                Account::EngageChatV2(engage) => {
+                    if let Some(key) = &engage.api_key {
+                        refs.push((format!("{at}/api-key"), key));
+                    }
+                }
+                Account::CloudOpenMessaging(cloud) => {
+                    refs.push((format!("{at}/client-secret"), &cloud.client_secret));
+                    refs.push((format!("{at}/webhook-secret"), &cloud.webhook_secret));
+                }
+            }
+        }
+        refs
+    }
+}
+
+/// A bot: either `flow` or `worker` is given.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BotEntry {
+    /// The id of a flow of the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowId>,
+    /// A ServisBOT worker file, relative to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// The account a worker bot hands over to, instead of the Engage site in its own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+}
+
+/// A span of time as people write it: `90s`, `31m`, `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Millis);
+
+impl Span {
+    /// Reads `90s`, `31m`, `1h 30m`.
+    pub fn parse(text: &str) -> Result<Self, SpanError> {
+        let span: jiff::SignedDuration = text.parse().map_err(|_| SpanError(text.to_owned()))?;
+        u64::try_from(span.as_millis())
+            .map(|millis| Self(Millis(millis)))
+            .map_err(|_| SpanError(text.to_owned()))
+    }
+}
+
+/// A text that is no span of time.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not a span of time; write for example '90s', '31m' or '1h 30m'")]
+pub struct SpanError(String);
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}ms", self.0.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A span of time: 90s, 31m, 1h 30m.",
+            "examples": ["30m", "90s"],
+        })
+    }
+}
+
+fn default_inactivity() -> Span {
+    Span(Millis::from_mins(30))
+}

@@ -1,0 +1,182 @@
+//! A project: a directory of bots, flows, accounts and channels, loaded and checked as a whole.
+//!
+//! Loading reports every mistake at once and yields a [`Project`] only if there is none. The engine
+//! reads no disk: the caller supplies the files.
+
+mod check;
+mod flow;
+mod load;
+mod manifest;
+mod worker;
+
+pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
+pub use manifest::{BotEntry, MANIFEST, Manifest, Span, SpanError};
+pub use worker::{SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
+
+use crate::account::{Account, SecretRef};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::name::{AccountName, BotName, FlowId, NodeId, NodeType, Port};
+use crate::node::Node;
+use crate::source::Document;
+use crate::template::Templates;
+use crate::time::Millis;
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The text files of a project, by path relative to it, with `/` between the parts.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectFiles(pub BTreeMap<String, String>);
+
+/// A project that passed every check.
+#[derive(Debug)]
+pub struct Project {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+    pub(crate) start: BotName,
+    pub(crate) inactivity: Millis,
+    pub(crate) default_account: Option<AccountName>,
+    pub(crate) override_account: Option<AccountName>,
+    pub(crate) channels: BTreeMap<String, AccountName>,
+    pub(crate) accounts: BTreeMap<AccountName, Account>,
+    pub(crate) bots: BTreeMap<BotName, Bot>,
+    pub(crate) flows: BTreeMap<FlowId, Flow>,
+    pub(crate) nodes: BTreeMap<NodeType, Arc<Node>>,
+    pub(crate) secrets: BTreeMap<String, SecretRef>,
+    pub(crate) secret_names: Arc<[String]>,
+    pub(crate) templates: Templates,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Something that can own a session.
+#[derive(Clone, Debug)]
+pub enum Bot {
+    /// Runs a flow.
+    Flow(FlowId),
+    /// Opens its own handoff.
+    Worker(WorkerBot),
+}
+
+/// A ServisBOT worker.
+#[derive(Clone, Debug)]
+pub struct WorkerBot {
+    /// Where it hands over to.
+    pub account: AccountName,
+    /// A disabled worker takes no sessions.
+    pub enabled: bool,
+    /// Commands that agents type.
+    pub slash_commands: BTreeMap<String, SlashCommand>,
+}
+
+/// A checked flow.
+#[derive(Debug)]
+pub struct Flow {
+    pub(crate) id: FlowId,
+    pub(crate) start: NodeId,
+    pub(crate) nodes: IndexMap<NodeId, PlacedNode>,
+    pub(crate) document: Document,
+}
+
+/// A node of a checked flow.
+#[derive(Debug)]
+pub struct PlacedNode {
+    pub(crate) node: Arc<Node>,
+    pub(crate) config: Value,
+    pub(crate) to: IndexMap<Port, NodeId>,
+}
+
+impl Project {
+    /// What the project is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 over all files and node components, in hexadecimal. Sessions are pinned to it.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The bot that new sessions talk to.
+    #[must_use]
+    pub fn start(&self) -> &BotName {
+        &self.start
+    }
+
+    /// All accounts, those of worker bots included.
+    pub fn accounts(&self) -> impl Iterator<Item = (&AccountName, &Account)> {
+        self.accounts.iter()
+    }
+
+    /// An account by name.
+    #[must_use]
+    pub fn account(&self, name: &AccountName) -> Option<&Account> {
+        self.accounts.get(name)
+    }
+
+    /// All bots.
+    pub fn bots(&self) -> impl Iterator<Item = (&BotName, &Bot)> {
+        self.bots.iter()
+    }
+
+    /// All node types in use.
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeType, &Arc<Node>)> {
+        self.nodes.iter()
+    }
+
+    /// The project's secrets, by name.
+    #[must_use]
+    pub fn secrets(&self) -> &BTreeMap<String, SecretRef> {
+        &self.secrets
+    }
+
+    /// What is doubtful, though it loads.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// Changes accounts before any session starts, for example to point them at a simulator.
+    pub fn edit_accounts(&mut self, mut edit: impl FnMut(&AccountName, &mut Account)) {
+        for (name, account) in &mut self.accounts {
+            edit(name, account);
+        }
+    }
+
+    /// Sends every transfer to one account, whatever flows and workers say.
+    pub fn override_account(&mut self, account: AccountName) {
+        self.override_account = Some(account);
+    }
+
+    /// The account of a transfer: the override, the one asked for, the channel's, the default one,
+    /// or the only one there is.
+    pub(crate) fn choose_account(
+        &self,
+        asked: Option<&str>,
+        channel: Option<&str>,
+    ) -> Option<AccountName> {
+        if let Some(account) = &self.override_account {
+            return Some(account.clone());
+        }
+        if let Some(name) = asked {
+            return Some(AccountName::new(name));
+        }
+        channel
+            .and_then(|channel| self.channels.get(channel))
+            .or(self.default_account.as_ref())
+            .or_else(|| {
+                let mut names = self.accounts.keys();
+                let only = names.next()?;
+                names.next().is_none().then_some(only)
+            })
+            .cloned()
+    }
+
+    pub(crate) fn place_of(&self, flow: &FlowId, pointer: &str) -> Place {
+        self.flows
+            .get(flow)
+            .map_or_else(Place::default, |flow| flow.document.place(pointer))
+    }
+}

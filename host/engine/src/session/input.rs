@@ -1,0 +1,109 @@
+//! Everything that can happen to a session.
+
+use crate::handoff::Signal;
+use crate::name::{BotName, HandoffId, InputId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Something that happened. The same id twice counts once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// Unique within the session.
+    pub id: InputId,
+    /// What happened.
+    pub kind: InputKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputKind {
+    /// The user came. The first input of every session.
+    Started {
+        /// The bot to talk to; none is the project's start bot.
+        bot: Option<BotName>,
+        /// The channel, which may choose an account.
+        channel: Option<String>,
+    },
+    /// The user wrote.
+    UserMessage {
+        /// Plain text.
+        text: String,
+    },
+    /// The user types, or stopped.
+    UserTyping {
+        /// True while typing.
+        on: bool,
+    },
+    /// The user left: closed the chat, or ended the talk with the agent.
+    UserLeft,
+    /// A transport reported something.
+    Signal {
+        /// The handoff it is about.
+        handoff: HandoffId,
+        /// What; none if only the handle changed.
+        signal: Option<Signal>,
+        /// What the transport now needs in order to take the handoff up again.
+        handle: Value,
+    },
+    /// A point in time that a turn named has come.
+    Due(DeadlineKind),
+}
+
+/// What can fall due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeadlineKind {
+    /// The session's inactivity limit.
+    Inactivity,
+    /// The timeout of the node that waits.
+    Node,
+    /// The time within which an agent has to accept.
+    NoAgent,
+}
+
+/// An input that a session does not take. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Users cannot talk to a worker bot.
+    #[error(
+        "'{bot}' is a worker bot, and users cannot talk to one; talk to a flow bot whose flow pushes \
+         it with a pushBotSoStack node"
+    )]
+    NotAddressable {
+        /// The bot.
+        bot: BotName,
+    },
+    /// No such bot.
+    #[error("the project has no bot '{bot}'")]
+    UnknownBot {
+        /// The bot.
+        bot: BotName,
+    },
+    /// The session was closed before.
+    #[error("the session is closed; start another one")]
+    Closed,
+    /// The session was started before, or not yet.
+    #[error("a session is started once, before anything else")]
+    Started,
+    /// The session is pinned to another version of the project.
+    #[error("the session runs on another version of the project ({pinned}) than this one")]
+    OtherProject {
+        /// Digest of the version it is pinned to.
+        pinned: String,
+    },
+}
+
+impl Refusal {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAddressable { .. } => "bot.not_addressable",
+            Self::UnknownBot { .. } => "bot.unknown",
+            Self::Closed => "session.closed",
+            Self::Started => "session.started",
+            Self::OtherProject { .. } => "session.other_project",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a turn did, for the journal: enough to tell later what happened and why.
+
+use super::CloseReason;
+use crate::handoff::{HandoffEnd, Signal};
+use crate::name::{BotName, HandoffId, NodeId, NodeType, Port};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened in a turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// A node was called and decided.
+    Stepped {
+        /// Whose flow.
+        bot: BotName,
+        /// The node.
+        node: NodeId,
+        /// Its type.
+        node_type: NodeType,
+        /// Why it was called.
+        trigger: String,
+        /// What it decided.
+        decision: StepDecision,
+    },
+    /// A node did not come to a decision, or its decision could not be carried out.
+    Failed(NodeError),
+    /// A node wrote a log line.
+    Logged {
+        /// The node.
+        node: NodeId,
+        /// `debug`, `info`, `warn` or `error`.
+        level: String,
+        /// The line.
+        text: String,
+    },
+    /// An owner was pushed; the stack as it is now.
+    Pushed {
+        /// Names of the owners, the one in charge last.
+        stack: Vec<String>,
+    },
+    /// An owner was popped; the stack as it is now.
+    Popped {
+        /// Names of the owners, the one in charge last.
+        stack: Vec<String>,
+    },
+    /// A transport reported something.
+    Signalled {
+        /// The handoff.
+        handoff: HandoffId,
+        /// What.
+        signal: Signal,
+    },
+    /// A handoff ended.
+    HandoffEnded {
+        /// The handoff.
+        handoff: HandoffId,
+        /// How.
+        end: HandoffEnd,
+    },
+    /// Something came for a handoff that is over, and was not used.
+    Late {
+        /// The handoff.
+        handoff: HandoffId,
+    },
+    /// The input changed nothing.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// The session closed.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// What a node decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepDecision {
+    /// To go on by a port.
+    Leave {
+        /// The port.
+        port: Port,
+        /// Where it leads; none ends the flow.
+        to: Option<NodeId>,
+    },
+    /// To wait for the user.
+    Wait,
+    /// To push a bot.
+    PushBot(BotName),
+    /// To hand over to an agent.
+    Transfer,
+    /// To close the session.
+    Close,
+}
+
+/// What went wrong in a node. Templates read it as `error`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeError {
+    /// The node.
+    pub node: NodeId,
+    /// Stable code.
+    pub code: String,
+    /// What happened, where, and what to do about it.
+    pub message: String,
+}

@@ -1,0 +1,103 @@
+//! What a turn comes to.
+
+use super::{CloseReason, DeadlineKind, Entry, Input, Session};
+use crate::handoff::{Agent, TransferRequest};
+use crate::name::{BotName, EffectId, HandoffId};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One input applied to a session. It is committed as a whole, and its effects carried out after.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Turn {
+    /// The session after the turn, one revision on.
+    pub session: Session,
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub input: Input,
+    /// What the engine did about it, in order.
+    pub journal: Vec<Entry>,
+    /// What the outside is asked to do, in order.
+    pub effects: Vec<Effect>,
+    /// Every point in time at which something is now due. Replaces those of the last turn.
+    pub deadlines: Vec<Deadline>,
+}
+
+/// A point in time at which something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// What.
+    pub kind: DeadlineKind,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Something the outside is asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Derived from session and revision, so that a retry is recognisable.
+    pub id: EffectId,
+    /// What.
+    pub kind: EffectKind,
+}
+
+/// What the outside is asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectKind {
+    /// Show the user a message.
+    SendToUser {
+        /// Whose.
+        from: Sender,
+        /// Plain text.
+        text: String,
+    },
+    /// Show the user that an agent types, or stopped.
+    TypingToUser {
+        /// True while typing.
+        on: bool,
+    },
+    /// Open a handoff.
+    OpenHandoff {
+        /// Its id.
+        handoff: HandoffId,
+        /// What is asked for.
+        request: TransferRequest,
+    },
+    /// Tell the agent what the user wrote.
+    SendToAgent {
+        /// The handoff.
+        handoff: HandoffId,
+        /// Plain text.
+        text: String,
+    },
+    /// Tell the agent that the user types, or stopped.
+    TypingToAgent {
+        /// The handoff.
+        handoff: HandoffId,
+        /// True while typing.
+        on: bool,
+    },
+    /// End a handoff from this side.
+    LeaveHandoff {
+        /// The handoff.
+        handoff: HandoffId,
+    },
+    /// Tell the user that the session is over.
+    CloseSession {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Whose message it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sender {
+    /// A bot.
+    Bot(BotName),
+    /// An agent.
+    Agent(Agent),
+    /// The host or the platform.
+    System,
+}

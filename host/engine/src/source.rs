@@ -1,0 +1,333 @@
+//! JSON and TOML documents that remember where each value stands.
+//!
+//! Both are read into one tree, so that a message about `/nodes/ask1/config` can point at a line
+//! whichever format the file has.
+
+use crate::diagnostic::{Diagnostic, Place};
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::ops::Range;
+
+/// A file that parsed.
+#[derive(Clone, Debug)]
+pub struct Document {
+    file: String,
+    text: String,
+    root: Located,
+}
+
+#[derive(Clone, Debug)]
+struct Located {
+    span: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Scalar(Value),
+    Array(Vec<Located>),
+    Object(IndexMap<String, (Range<usize>, Located)>),
+}
+
+/// Which part of a member a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
+}
+
+impl Document {
+    /// Reads a file by its ending: `.json` or `.toml`.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        let root = if file.ends_with(".toml") {
+            parse_toml(file, text)?
+        } else {
+            parse_json(file, text)?
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            root,
+        })
+    }
+
+    /// The file's name, relative to the project.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The document as a plain value.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.root.value()
+    }
+
+    /// Where the value at a JSON Pointer stands, or the nearest value around it.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Place {
+        self.place_of(pointer, Part::Value)
+    }
+
+    /// Where the key or the value at a JSON Pointer stands.
+    #[must_use]
+    pub fn place_of(&self, pointer: &str, part: Part) -> Place {
+        let mut at = &self.root;
+        let mut span = at.span.clone();
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            let step = match &at.kind {
+                Kind::Object(members) => members.get(&token).map(|(key, value)| (key, value)),
+                Kind::Array(items) => token
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| items.get(index))
+                    .map(|item| (&item.span, item)),
+                Kind::Scalar(_) => None,
+            };
+            let Some((key, value)) = step else { break };
+            at = value;
+            span = match part {
+                Part::Key => key.clone(),
+                Part::Value => value.span.clone(),
+            };
+        }
+        self.place_at(span)
+    }
+
+    fn place_at(&self, span: Range<usize>) -> Place {
+        place_at(&self.file, &self.text, span)
+    }
+}
+
+impl Located {
+    fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::Array(items) => items.iter().map(Self::value).collect(),
+            Kind::Object(members) => members
+                .iter()
+                .map(|(key, (_, value))| (key.clone(), value.value()))
+                .collect(),
+        }
+    }
+}
+
+/// The place of some bytes of a text.
+#[must_use]
+pub fn place_at(file: &str, text: &str, span: Range<usize>) -> Place {
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let before = &text[..start];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    Place {
+        file: file.to_owned(),
+        span,
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
+}
+
+/// Appends a token to a JSON Pointer.
+#[must_use]
+pub fn pointer(parent: &str, token: &str) -> String {
+    format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+fn parse_json(file: &str, text: &str) -> Result<Located, Diagnostic> {
+    use jsonc_parser::common::Ranged;
+    let strict = jsonc_parser::ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let collect = jsonc_parser::CollectOptions::default();
+    let parsed = jsonc_parser::parse_to_ast(text, &collect, &strict).map_err(|error| {
+        let range = error.range();
+        Diagnostic::error(
+            "file.bad_json",
+            place_at(file, text, range.start..range.end),
+            format!("this is not JSON: {}", error.kind()),
+        )
+    })?;
+    let Some(root) = parsed.value else {
+        return Err(Diagnostic::error(
+            "file.empty",
+            Place::file(file),
+            "the file is empty; a JSON object is expected",
+        ));
+    };
+    return locate(file, text, &root);
+
+    fn locate(
+        file: &str,
+        text: &str,
+        value: &jsonc_parser::ast::Value<'_>,
+    ) -> Result<Located, Diagnostic> {
+        use jsonc_parser::ast::Value as Ast;
+        let range = value.range();
+        let span = range.start..range.end;
+        let kind = match value {
+            Ast::Object(object) => {
+                let mut members = IndexMap::new();
+                for member in &object.properties {
+                    let name = member.name.as_str().to_owned();
+                    let range = member.name.range();
+                    let key = range.start..range.end;
+                    let located = locate(file, text, &member.value)?;
+                    if members
+                        .insert(name.clone(), (key.clone(), located))
+                        .is_some()
+                    {
+                        return Err(Diagnostic::error(
+                            "file.duplicate_key",
+                            place_at(file, text, key),
+                            format!("'{name}' stands twice in this object; only one could count"),
+                        ));
+                    }
+                }
+                Kind::Object(members)
+            }
+            Ast::Array(array) => Kind::Array(
+                array
+                    .elements
+                    .iter()
+                    .map(|element| locate(file, text, element))
+                    .collect::<Result<_, _>>()?,
+            ),
+            scalar => Kind::Scalar(serde_json::from_str(&text[span.clone()]).map_err(|error| {
+                Diagnostic::error(
+                    "file.bad_json",
+                    place_at(file, text, span.clone()),
+                    format!("this is not JSON: {error} ({scalar:?})"),
+                )
+            })?),
+        };
+        Ok(Located { span, kind })
+    }
+}
+
+fn parse_toml(file: &str, text: &str) -> Result<Located, Diagnostic> {
+    use toml::de::{DeTable, DeValue};
+    let parsed = DeTable::parse(text).map_err(|error| {
+        Diagnostic::error(
+            "file.bad_toml",
+            error
+                .span()
+                .map_or_else(|| Place::file(file), |span| place_at(file, text, span)),
+            format!("this is not TOML: {}", error.message()),
+        )
+    })?;
+    let span = parsed.span();
+    return Ok(table(span, parsed.get_ref()));
+
+    fn table(span: Range<usize>, members: &DeTable<'_>) -> Located {
+        let members = members
+            .iter()
+            .map(|(key, value)| {
+                let located = locate(value.span(), value.get_ref());
+                (key.get_ref().to_string(), (key.span(), located))
+            })
+            .collect();
+        Located {
+            span,
+            kind: Kind::Object(members),
+        }
+    }
+
+    fn locate(span: Range<usize>, value: &DeValue<'_>) -> Located {
+        let scalar = match value {
+            DeValue::Table(members) => return table(span, members),
+            DeValue::Array(items) => {
+                return Located {
+                    span,
+                    kind: Kind::Array(
+                        items
+                            .iter()
+                            .map(|item| locate(item.span(), item.get_ref()))
+                            .collect(),
+                    ),
+                };
+            }
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(value) => Value::Bool(*value),
+            DeValue::Datetime(at) => Value::String(at.to_string()),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or_else(|_| Value::String(number.to_string()), Value::from),
+            DeValue::Float(number) => number
+                .as_str()
+                .parse::<f64>()
+                .map_or_else(|_| Value::String(number.to_string()), Value::from),
+        };
+        Located {
+            span,
+            kind: Kind::Scalar(scalar),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_leads_to_the_line_in_json() {
+        let text = "{\n  \"nodes\": {\n    \"a/b\": { \"type\": \"say\" }\n  }\n}";
+        let document = Document::parse("flow.json", text).expect("parses");
+        let place = document.place("/nodes/a~1b/type");
+        assert_eq!((place.line, place.column), (3, 22));
+        let place = document.place_of("/nodes/a~1b/type", Part::Key);
+        assert_eq!((place.line, place.column), (3, 14));
+        assert_eq!(document.value()["nodes"]["a/b"]["type"], "say");
+    }
+
+    #[test]
+    fn a_pointer_leads_to_the_line_in_toml() {
+        let text = "name = \"x\"\n[accounts.a]\nport = 0x10\nlist = [1, 2.5]\n";
+        let document = Document::parse("project.toml", text).expect("parses");
+        assert_eq!(document.place("/accounts/a/list/1").line, 4);
+        assert_eq!(document.value()["accounts"]["a"]["port"], 16);
+        assert_eq!(document.value()["accounts"]["a"]["list"][1], 2.5);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let error = Document::parse("f.json", "{\"a\":1,\n\"a\":2}").expect_err("refused");
+        assert_eq!(error.code, "file.duplicate_key");
+        assert_eq!(error.place.line, 2);
+    }
+
+    #[test]
+    fn broken_files_are_refused_with_their_place() {
+        for text in [
+            "{\"a\": }",
+            "{'a': 1}",
+            "{\"a\": 1,}",
+            "// c\n{}",
+            "{\"a\" 1}",
+            "",
+        ] {
+            let error = Document::parse("f.json", text).expect_err(text);
+            assert!(error.code.starts_with("file."), "{error}");
+        }
+        let error = Document::parse("f.toml", "a = 1\nb = ").expect_err("refused");
+        assert_eq!((error.code, error.place.line), ("file.bad_toml", 2));
+    }
+}
