@@ -35,3 +35,19 @@ pub(crate) fn install_tls() {
         }
     });
 }
+
+/// What went wrong with a request, down to its cause, and without its address, which may hold
+/// secrets.
+pub(crate) fn describe(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    if error.is_connect() {
+        return format!("no connection ({cause})");
+    }
+    format!("the connection broke ({cause})")
+}

@@ -1,0 +1,149 @@
+//! From what a protocol has to tell to reports that survive a stop between any two of them.
+//!
+//! One answer of the platform may tell several things. Each becomes a report of its own, and its
+//! handle holds what is still untold, so that a resume after any of them tells exactly the rest.
+
+use crate::transport::{Report, Reports};
+use handoff_engine::clock::Clock;
+use handoff_engine::handoff::Signal;
+use handoff_engine::name::{EffectId, HandoffId, InputId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Something to tell, and a key that is the same whenever the same thing is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// Unique within the handoff and taken from the wire, for example `participant/{id}/joined`.
+    pub(crate) key: String,
+    pub(crate) signal: Signal,
+}
+
+impl Told {
+    pub(crate) fn new(key: impl Into<String>, signal: Signal) -> Self {
+        Self {
+            key: key.into(),
+            signal,
+        }
+    }
+}
+
+/// What a protocol has to say after one input.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) told: Vec<Told>,
+    /// Says that are settled by what is told.
+    pub(crate) settled: Vec<EffectId>,
+    /// Whether the handle differs from the last one reported.
+    pub(crate) changed: bool,
+}
+
+impl News {
+    pub(crate) fn tell(&mut self, key: impl Into<String>, signal: Signal) {
+        self.told.push(Told::new(key, signal));
+    }
+
+    pub(crate) fn notice(&mut self, key: impl Into<String>, code: &str, message: String) {
+        self.tell(
+            key,
+            Signal::Notice {
+                code: code.to_owned(),
+                message,
+            },
+        );
+    }
+
+    fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.settled.is_empty() && !self.changed
+    }
+}
+
+/// A handle: the protocol's state, and what was not yet told when it was taken.
+#[derive(Debug, Serialize, Deserialize)]
+struct Handle<S> {
+    state: S,
+    serial: u64,
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    untold: VecDeque<Told>,
+}
+
+/// Where one handoff's reports go.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    handoff: HandoffId,
+    reports: Reports,
+    clock: Arc<dyn Clock>,
+    /// Numbers the reports that tell nothing but a new handle.
+    serial: u64,
+}
+
+impl Outlet {
+    pub(crate) fn new(handoff: HandoffId, reports: Reports, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            handoff,
+            reports,
+            clock,
+            serial: 0,
+        }
+    }
+
+    /// Reads a handle and tells what was untold in it.
+    pub(crate) fn resume<S: Serialize + DeserializeOwned>(
+        &mut self,
+        handle: serde_json::Value,
+    ) -> Result<S, serde_json::Error> {
+        let handle: Handle<S> = serde_json::from_value(handle)?;
+        self.serial = handle.serial;
+        let told = handle.untold.into();
+        self.report(
+            &handle.state,
+            News {
+                told,
+                ..News::default()
+            },
+        );
+        Ok(handle.state)
+    }
+
+    /// Reports news, with `state` as what to resume from.
+    pub(crate) fn report<S: Serialize>(&mut self, state: &S, news: News) {
+        if news.is_empty() {
+            return;
+        }
+        let mut untold = VecDeque::from(news.told);
+        // Effects settle with the last report: only then is everything that led to it told.
+        let mut settled = Some(news.settled);
+        loop {
+            let told = untold.pop_front();
+            let key = match &told {
+                Some(told) => told.key.clone(),
+                None => {
+                    self.serial += 1;
+                    format!("handle/{}", self.serial)
+                }
+            };
+            let handle = Handle {
+                state,
+                serial: self.serial,
+                untold,
+            };
+            let value = serde_json::to_value(&handle)
+                .expect("a handle is plain data with text keys, which JSON always holds");
+            untold = handle.untold;
+            let last = untold.is_empty();
+            self.reports.send(Report {
+                handoff: self.handoff.clone(),
+                input: InputId::new(format!("{}:{key}", self.handoff)),
+                signal: told.map(|told| told.signal),
+                handle: value,
+                settled: last
+                    .then(|| settled.take().unwrap_or_default())
+                    .unwrap_or_default(),
+                busy: self.clock.busy(),
+            });
+            if last {
+                return;
+            }
+        }
+    }
+}
