@@ -74,6 +74,15 @@ names! {
     AccountName;
 }
 
+impl HandoffId {
+    /// The session it belongs to.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        let mut parts = self.0.rsplitn(3, '/');
+        SessionId::new(parts.nth(2).unwrap_or(&self.0))
+    }
+}
+
 /// How many turns a session has been through. A turn is committed at the next revision or not at all.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,

@@ -11,10 +11,10 @@ impl Advancing<'_> {
             .stack
             .iter()
             .filter_map(|owner| owner.handoff())
-            .map(|handoff| handoff.id.clone())
+            .map(crate::session::OpenHandoff::leave)
             .collect();
-        for handoff in open {
-            self.effect(EffectKind::LeaveHandoff { handoff });
+        for leave in open {
+            self.effect(leave);
         }
         self.session.stack.clear();
         self.session.status = Status::Closed {

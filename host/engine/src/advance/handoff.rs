@@ -45,12 +45,11 @@ impl Advancing<'_> {
 
     /// Ends the handoff in charge without waiting for the other side to agree.
     async fn end_from_here(&mut self, end: HandoffEnd) {
-        let Some(id) = self.session.handoff().map(|handoff| handoff.id.clone()) else {
+        let Some(handoff) = self.session.handoff() else {
             return;
         };
-        self.effect(EffectKind::LeaveHandoff {
-            handoff: id.clone(),
-        });
+        let (id, leave) = (handoff.id.clone(), handoff.leave());
+        self.effect(leave);
         self.end_handoff(&id, end).await;
     }
 

@@ -117,6 +117,17 @@ pub struct OpenHandoff {
     pub no_agent_at: Option<Timestamp>,
 }
 
+impl OpenHandoff {
+    /// The effect that ends it from this side.
+    pub(crate) fn leave(&self) -> super::EffectKind {
+        super::EffectKind::LeaveHandoff {
+            handoff: self.id.clone(),
+            account: self.request.account.clone(),
+            handle: self.handle.clone(),
+        }
+    }
+}
+
 /// How far a handoff is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,9 +2,10 @@
 
 use super::{CloseReason, DeadlineKind, Entry, Input, Session};
 use crate::handoff::{Agent, TransferRequest};
-use crate::name::{BotName, EffectId, HandoffId};
+use crate::name::{AccountName, BotName, EffectId, HandoffId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One input applied to a session. It is committed as a whole, and its effects carried out after.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,10 +79,15 @@ pub enum EffectKind {
         /// True while typing.
         on: bool,
     },
-    /// End a handoff from this side.
+    /// End a handoff from this side. The session has let go of it, so everything that is needed to
+    /// do so stands here.
     LeaveHandoff {
         /// The handoff.
         handoff: HandoffId,
+        /// The account it runs on.
+        account: AccountName,
+        /// What the transport needs in order to take it up again.
+        handle: Value,
     },
     /// Tell the user that the session is over.
     CloseSession {

@@ -1,0 +1,168 @@
+//! A store that forgets everything with its process.
+
+use crate::{AppendError, Due, Store, StoreError};
+use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
+use handoff_engine::session::{Effect, Session, Turn};
+use handoff_engine::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Keeps everything in memory: for tests, demonstrations, and as the model of what a store does.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    sessions: HashMap<SessionId, Record>,
+    deadlines: BTreeSet<Due>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    turns: Vec<Arc<Turn>>,
+    inputs: HashSet<InputId>,
+    /// By the order in which the turns asked for them.
+    pending: BTreeMap<usize, Effect>,
+    effects: usize,
+}
+
+impl Record {
+    fn session(&self) -> Option<&Session> {
+        self.turns.last().map(|turn| &turn.session)
+    }
+
+    fn settle(&mut self, effects: &[EffectId]) {
+        self.pending
+            .retain(|_, pending| !effects.contains(&pending.id));
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for MemoryStore {
+    async fn append(&self, turn: Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError> {
+        let mut tables = self.tables();
+        let Tables {
+            sessions,
+            deadlines,
+        } = &mut *tables;
+        let id = &turn.session.id;
+        let found = sessions
+            .get(id)
+            .and_then(Record::session)
+            .map_or(Revision::default(), |session| session.revision);
+        if found.next() != turn.session.revision {
+            return Err(AppendError::Conflict {
+                expected: Revision(turn.session.revision.0.saturating_sub(1)),
+                found,
+            });
+        }
+        let record = sessions.entry(id.clone()).or_default();
+        if !record.inputs.insert(turn.input.id.clone()) {
+            return Err(AppendError::Duplicate(turn.input.id.clone()));
+        }
+        let due = |turn: &Turn| -> Vec<Due> {
+            turn.deadlines
+                .iter()
+                .map(|deadline| Due {
+                    at: deadline.at,
+                    session: turn.session.id.clone(),
+                    kind: deadline.kind,
+                })
+                .collect()
+        };
+        if let Some(last) = record.turns.last() {
+            for old in due(last) {
+                deadlines.remove(&old);
+            }
+        }
+        deadlines.extend(due(&turn));
+        record.settle(settled);
+        for effect in &turn.effects {
+            record.pending.insert(record.effects, effect.clone());
+            record.effects += 1;
+        }
+        record.turns.push(turn);
+        Ok(())
+    }
+
+    async fn load(&self, session: &SessionId) -> Result<Option<Session>, StoreError> {
+        let tables = self.tables();
+        let record = tables.sessions.get(session);
+        Ok(record.and_then(Record::session).cloned())
+    }
+
+    async fn has_input(&self, session: &SessionId, input: &InputId) -> Result<bool, StoreError> {
+        let tables = self.tables();
+        let record = tables.sessions.get(session);
+        Ok(record.is_some_and(|record| record.inputs.contains(input)))
+    }
+
+    async fn settle(&self, session: &SessionId, effects: &[EffectId]) -> Result<(), StoreError> {
+        if let Some(record) = self.tables().sessions.get_mut(session) {
+            record.settle(effects);
+        }
+        Ok(())
+    }
+
+    async fn pending_effects(&self, session: &SessionId) -> Result<Vec<Effect>, StoreError> {
+        let tables = self.tables();
+        let record = tables.sessions.get(session);
+        Ok(record.map_or_else(Vec::new, |record| record.pending.values().cloned().collect()))
+    }
+
+    async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError> {
+        let tables = self.tables();
+        let mut found: Vec<SessionId> = tables
+            .sessions
+            .iter()
+            .filter(|(_, record)| {
+                let handed_off = record
+                    .session()
+                    .is_some_and(|session| session.handoff().is_some());
+                handed_off || !record.pending.is_empty()
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.tables().deadlines.first().map(|due| due.at))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let tables = self.tables();
+        let due = tables.deadlines.iter().take_while(|due| due.at <= now);
+        Ok(due.take(limit).cloned().collect())
+    }
+
+    async fn journal(
+        &self,
+        session: &SessionId,
+        from: Revision,
+    ) -> Result<Vec<Arc<Turn>>, StoreError> {
+        let tables = self.tables();
+        let turns = tables.sessions.get(session).map(|record| &record.turns);
+        Ok(turns
+            .into_iter()
+            .flatten()
+            .filter(|turn| turn.session.revision >= from)
+            .cloned()
+            .collect())
+    }
+}
