@@ -2,11 +2,12 @@
 //!
 //! One cargo call builds everything, so that cargo shows its progress and does nothing when nothing
 //! changed. Files are replaced only when their content differs: what is cached by modification time
-//! stays valid.
+//! stays valid. Folders of the machine are kept out of the components, so that the same source has
+//! the same digest everywhere; sessions are pinned to digests.
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -76,6 +77,7 @@ fn build<'a>(
         .current_dir(&workspace.workspace_root)
         .args(["build", "--target", TARGET, "--profile", PROFILE])
         .args(["--message-format", "json-render-diagnostics"])
+        .args(["--config", &without_folders(workspace)?])
         .args(packages.flat_map(|package| ["--package", package]))
         .stdout(Stdio::piped())
         .spawn()
@@ -104,6 +106,27 @@ fn build<'a>(
         "the nodes can't be built; cargo said why"
     );
     Ok(components)
+}
+
+/// Cargo configuration under which panic messages name files relative to the checkout, or to cargo's
+/// own folder.
+fn without_folders(workspace: &Workspace) -> anyhow::Result<String> {
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(env::home_dir()?.join(".cargo")))
+        .context("cargo's folder is unknown; set CARGO_HOME")?;
+    let flags = [
+        format!("--remap-path-prefix={}=cargo", cargo_home.display()),
+        format!(
+            "--remap-path-prefix={}=handoff",
+            workspace.workspace_root.display()
+        ),
+    ];
+    // A JSON array of strings is a TOML one too.
+    Ok(format!(
+        "target.{TARGET}.rustflags={}",
+        serde_json::to_string(&flags)?
+    ))
 }
 
 /// What cargo reports of a build, as far as it matters here.
