@@ -150,6 +150,12 @@ impl Project {
         self.override_account = Some(account);
     }
 
+    /// The account that all transfers go to, where that was said.
+    #[must_use]
+    pub fn overridden_by(&self) -> Option<&AccountName> {
+        self.override_account.as_ref()
+    }
+
     /// The account of a transfer: the override, the one asked for, the channel's, the default one,
     /// or the only one there is.
     pub(crate) fn choose_account(

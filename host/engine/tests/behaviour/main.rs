@@ -1,0 +1,18 @@
+//! The engine as its embedders see it: real components, whole turns. One module per behaviour; one
+//! binary, because each would link wasmtime anew.
+
+mod support;
+
+mod any_order;
+mod asking;
+mod broken_components;
+mod closing;
+mod determinism;
+mod failing_steps;
+mod handoff;
+mod identity;
+mod inactivity;
+mod owner_stack;
+mod project_mistakes;
+mod templates;
+mod worker;

@@ -1,0 +1,9 @@
+//! What every test starts from: the built components, a project in a few lines, a conversation.
+
+mod components;
+mod project;
+mod talk;
+
+pub(crate) use components::{component, fixture, library, load, runtime};
+pub(crate) use project::Sample;
+pub(crate) use talk::{Talk, agent, entries, told};

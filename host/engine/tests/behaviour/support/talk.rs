@@ -1,0 +1,189 @@
+//! A conversation: inputs in, turns out, time by hand.
+
+use handoff_engine::handoff::{Agent, HandoffEnd, Signal};
+use handoff_engine::name::{HandoffId, InputId};
+use handoff_engine::project::Project;
+use handoff_engine::session::{
+    EffectKind, Entry, Input, InputKind, Owner, Refusal, Sender, Session, Turn,
+};
+use handoff_engine::time::{Millis, Timestamp};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A session and the project it runs on.
+pub(crate) struct Talk {
+    pub(crate) project: Arc<Project>,
+    pub(crate) session: Session,
+    pub(crate) now: Timestamp,
+    inputs: usize,
+}
+
+impl Talk {
+    pub(crate) fn new(project: Arc<Project>) -> Self {
+        let session = Session::new("s".into(), &project);
+        Self {
+            project,
+            session,
+            now: Timestamp(1_790_000_000_000),
+            inputs: 0,
+        }
+    }
+
+    /// Applies an input. A refusal must leave the session as it was.
+    pub(crate) async fn try_input(&mut self, kind: InputKind) -> Result<Turn, Refusal> {
+        self.inputs += 1;
+        let input = Input {
+            id: InputId::new(format!("in-{}", self.inputs)),
+            kind,
+        };
+        let turn = handoff_engine::advance(&self.project, &self.session, &input, self.now).await?;
+        assert_eq!(turn.session.revision, self.session.revision.next());
+        self.session = turn.session.clone();
+        Ok(turn)
+    }
+
+    pub(crate) async fn input(&mut self, kind: InputKind) -> Turn {
+        self.try_input(kind).await.expect("the input is taken")
+    }
+
+    pub(crate) async fn start(&mut self) -> Turn {
+        self.input(InputKind::Started {
+            bot: None,
+            channel: None,
+        })
+        .await
+    }
+
+    pub(crate) async fn user(&mut self, text: &str) -> Turn {
+        let text = text.to_owned();
+        self.input(InputKind::UserMessage { text }).await
+    }
+
+    pub(crate) async fn leave(&mut self) -> Turn {
+        self.input(InputKind::UserLeft).await
+    }
+
+    /// A signal about the open handoff.
+    pub(crate) async fn signal(&mut self, signal: Signal) -> Turn {
+        let handoff = self.handoff();
+        self.signal_of(handoff, signal).await
+    }
+
+    /// A signal about any handoff.
+    pub(crate) async fn signal_of(&mut self, handoff: HandoffId, signal: Signal) -> Turn {
+        self.input(InputKind::Signal {
+            handoff,
+            signal: Some(signal),
+            handle: json!({"position": self.inputs}),
+        })
+        .await
+    }
+
+    pub(crate) async fn queued(&mut self) -> Turn {
+        self.signal(Signal::Queued { queue: None }).await
+    }
+
+    pub(crate) async fn joined(&mut self, name: &str) -> Turn {
+        self.signal(Signal::AgentJoined { agent: agent(name) }).await
+    }
+
+    pub(crate) async fn agent_says(&mut self, name: &str, text: &str) -> Turn {
+        self.signal(Signal::Message {
+            message_id: format!("m-{}", self.inputs),
+            from: Some(agent(name)),
+            text: text.to_owned(),
+            at: self.now,
+        })
+        .await
+    }
+
+    pub(crate) async fn end(&mut self, end: HandoffEnd) -> Turn {
+        self.signal(Signal::Ended(end)).await
+    }
+
+    /// Lets time pass; what falls due on the way happens at its time. Gives the turns it made.
+    pub(crate) async fn pass(&mut self, span: Millis) -> Vec<Turn> {
+        let until = self.now + span;
+        let mut turns = Vec::new();
+        while let Some(next) = self
+            .session
+            .deadlines()
+            .into_iter()
+            .filter(|due| due.at <= until)
+            .min_by_key(|due| due.at)
+        {
+            self.now = self.now.max(next.at);
+            turns.push(self.input(InputKind::Due(next.kind)).await);
+        }
+        self.now = until;
+        turns
+    }
+
+    /// The open handoff.
+    pub(crate) fn handoff(&self) -> HandoffId {
+        let open = self.session.handoff().expect("a handoff is open");
+        open.id.clone()
+    }
+
+    /// The names of the owners, the one in charge last.
+    pub(crate) fn stack(&self) -> Vec<String> {
+        self.session.stack_names()
+    }
+
+    /// The node the flow in charge is at.
+    pub(crate) fn node(&self) -> &str {
+        match self.session.owner() {
+            Some(Owner::Flow(frame)) => frame.node.as_str(),
+            other => panic!("no flow is in charge but {other:?}"),
+        }
+    }
+
+    pub(crate) fn context(&self, key: &str) -> Value {
+        self.session.context.get(key).cloned().unwrap_or_default()
+    }
+
+    /// What last went wrong in a node: code and message.
+    pub(crate) fn error(&self) -> (&str, &str) {
+        let error = self.session.last_error.as_ref().expect("a node failed");
+        (&error.code, &error.message)
+    }
+}
+
+pub(crate) fn agent(name: &str) -> Agent {
+    Agent {
+        id: None,
+        name: name.to_owned(),
+    }
+}
+
+/// What a turn asks the outside to do, a line each.
+pub(crate) fn told(turn: &Turn) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    for effect in &turn.effects {
+        assert!(seen.insert(effect.id.clone()), "{} stands twice", effect.id);
+    }
+    turn.effects.iter().map(|effect| line(&effect.kind)).collect()
+}
+
+fn line(effect: &EffectKind) -> String {
+    match effect {
+        EffectKind::SendToUser { from, text } => match from {
+            Sender::Bot(bot) => format!("{bot}: {text}"),
+            Sender::Agent(agent) => format!("agent {}: {text}", agent.name),
+            Sender::System => format!("system: {text}"),
+        },
+        EffectKind::TypingToUser { on } => format!("agent types: {on}"),
+        EffectKind::OpenHandoff { request, .. } => {
+            format!("open {} at {}", request.target, request.account)
+        }
+        EffectKind::SendToAgent { text, .. } => format!("to agent: {text}"),
+        EffectKind::TypingToAgent { on, .. } => format!("user types: {on}"),
+        EffectKind::LeaveHandoff { .. } => "leave handoff".to_owned(),
+        EffectKind::CloseSession { reason } => format!("close {}", reason.as_str()),
+    }
+}
+
+/// The journal's entries of a kind, for assertions on one thing.
+pub(crate) fn entries<T>(turn: &Turn, pick: impl Fn(&Entry) -> Option<T>) -> Vec<T> {
+    turn.journal.iter().filter_map(pick).collect()
+}

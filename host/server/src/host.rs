@@ -1,0 +1,260 @@
+//! A host: one project, its accounts' transports, a store and a clock.
+
+use crate::library::LibraryError;
+use crate::outbox::Links;
+use crate::sessions::{InputError, Queues};
+use crate::user::{UserEvent, UserEvents};
+use handoff_engine::clock::{Busy, Clock, SystemClock};
+use handoff_engine::handoff::Signal;
+use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
+use handoff_engine::project::Project;
+use handoff_engine::session::{Input, InputKind, Session, Turn};
+use handoff_genesys::{AccountError, Reports, Secrets, Transport, WebhookReply};
+use handoff_store::{MemoryStore, Store, StoreError};
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+/// A running host. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Host(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) project: Arc<Project>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) transports: HashMap<AccountName, Arc<dyn Transport>>,
+    pub(crate) reports: Reports,
+    pub(crate) queues: Queues,
+    pub(crate) links: Links,
+    pub(crate) users: UserEvents,
+    /// Says that deadlines have changed. The sender's work goes on until that is seen.
+    pub(crate) deadlines: mpsc::UnboundedSender<Busy>,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+/// Puts a host together.
+#[derive(Debug)]
+pub struct HostBuilder {
+    project: Arc<Project>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A host that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Accounts that cannot be used, each with its reason.
+    #[error("{}", list(.0))]
+    Accounts(Vec<AccountError>),
+    /// The nodes cannot be loaded.
+    #[error("{}", list(.0))]
+    Nodes(Vec<LibraryError>),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn list(errors: &[impl ToString]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("\n")
+}
+
+impl HostBuilder {
+    /// Where sessions are kept; in memory if nothing is said.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// The clock; the system's if nothing is said.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Starts the host and takes up what an earlier one left. Must be called within a tokio runtime.
+    pub async fn start(self, secrets: &dyn Secrets) -> Result<Host, StartError> {
+        let http = handoff_genesys::http_client();
+        let mut transports = HashMap::new();
+        let mut errors = Vec::new();
+        for (name, account) in self.project.accounts() {
+            if self.project.overridden_by().is_some_and(|only| only != name) {
+                continue;
+            }
+            let clock = Arc::clone(&self.clock);
+            match handoff_genesys::transport(name, account, secrets, clock, http.clone()) {
+                Ok(transport) => {
+                    transports.insert(name.clone(), transport);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(StartError::Accounts(errors));
+        }
+        let (reports, incoming) = Reports::channel();
+        let (deadlines, changes) = mpsc::unbounded_channel();
+        let host = Host(Arc::new(Inner {
+            project: self.project,
+            store: self.store,
+            clock: self.clock,
+            transports,
+            reports,
+            queues: Queues::default(),
+            links: Links::default(),
+            users: UserEvents::default(),
+            deadlines,
+            tasks: Mutex::new(Vec::new()),
+        }));
+        host.keep(tokio::spawn(host.clone().take_reports(incoming)).abort_handle());
+        host.keep(tokio::spawn(host.clone().watch_deadlines(changes)).abort_handle());
+        host.take_up().await?;
+        // Deadlines that an earlier host left.
+        host.deadlines_changed();
+        Ok(host)
+    }
+}
+
+impl Host {
+    /// A host for a project.
+    #[must_use]
+    pub fn builder(project: Arc<Project>) -> HostBuilder {
+        HostBuilder {
+            project,
+            store: Arc::new(MemoryStore::new()),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Arc<Project> {
+        &self.0.project
+    }
+
+    /// A new session. Returns when its first turn is committed.
+    pub async fn start_session(
+        &self,
+        session: SessionId,
+        bot: Option<BotName>,
+        channel: Option<String>,
+    ) -> Result<(), InputError> {
+        self.input(&session, "started", InputKind::Started { bot, channel })
+            .await
+    }
+
+    /// The user writes. `id` is the client's own id of the message: the same twice counts once.
+    pub async fn user_message(
+        &self,
+        session: &SessionId,
+        id: &str,
+        text: &str,
+    ) -> Result<(), InputError> {
+        let text = text.to_owned();
+        self.input(session, id, InputKind::UserMessage { text }).await
+    }
+
+    /// The user types, or stopped. `id` as for a message.
+    pub async fn user_typing(
+        &self,
+        session: &SessionId,
+        id: &str,
+        on: bool,
+    ) -> Result<(), InputError> {
+        self.input(session, id, InputKind::UserTyping { on }).await
+    }
+
+    /// The user leaves: the agent if one is in charge, else the session. `id` as for a message.
+    pub async fn user_leaves(&self, session: &SessionId, id: &str) -> Result<(), InputError> {
+        self.input(session, id, InputKind::UserLeft).await
+    }
+
+    async fn input(
+        &self,
+        session: &SessionId,
+        id: &str,
+        kind: InputKind,
+    ) -> Result<(), InputError> {
+        let id = InputId::new(format!("user:{id}"));
+        self.deliver(session, Input { id, kind }).await
+    }
+
+    /// A session as of its last turn.
+    pub async fn session(&self, session: &SessionId) -> Result<Option<Session>, StoreError> {
+        self.0.store.load(session).await
+    }
+
+    /// The turns of a session from a revision on.
+    pub async fn journal(
+        &self,
+        session: &SessionId,
+        from: Revision,
+    ) -> Result<Vec<Arc<Turn>>, StoreError> {
+        self.0.store.journal(session, from).await
+    }
+
+    /// What the user gets to see after a position, and a watch on how much there is.
+    #[must_use]
+    pub fn user_events(
+        &self,
+        session: &SessionId,
+        after: usize,
+    ) -> (Vec<UserEvent>, watch::Receiver<usize>) {
+        self.0.users.after(session, after)
+    }
+
+    /// A webhook call for an account; none if there is no such account.
+    #[must_use]
+    pub fn webhook(
+        &self,
+        account: &AccountName,
+        headers: &axum::http::HeaderMap,
+        body: &[u8],
+    ) -> Option<WebhookReply> {
+        let transport = self.0.transports.get(account)?;
+        Some(transport.webhook(headers, body))
+    }
+
+    /// Stops at once. Handoffs stay open at the platform, and a host that starts on the same store
+    /// takes them up.
+    pub fn stop(&self) {
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        for task in tasks.drain(..) {
+            task.abort();
+        }
+        self.0.links.clear();
+    }
+
+    pub(crate) fn keep(&self, task: AbortHandle) {
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.push(task);
+    }
+
+    /// Opens handoffs again and carries out effects that an earlier host did not get round to.
+    async fn take_up(&self) -> Result<(), StoreError> {
+        for id in self.0.store.unfinished().await? {
+            let Some(session) = self.0.store.load(&id).await? else {
+                continue;
+            };
+            if let Some(handoff) = session.handoff()
+                && !handoff.handle.is_null()
+            {
+                self.resume_handoff(&handoff.id, &handoff.request.account, &handoff.handle);
+            }
+            let pending = self.0.store.pending_effects(&id).await?;
+            self.carry_out(&id, self.0.clock.now(), &pending).await;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a signal is the last of its handoff.
+pub(crate) fn is_last(signal: Option<&Signal>) -> bool {
+    matches!(signal, Some(Signal::Ended(_)))
+}

@@ -1,0 +1,60 @@
+//! HTTP: Genesys' webhooks, and a sign of life.
+
+use crate::host::Host;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use handoff_engine::name::AccountName;
+use tokio::net::TcpListener;
+
+/// A body larger than this is refused before it is read. The transport's own limit is lower.
+const MAX_BODY: usize = 2 << 20;
+
+impl Host {
+    /// The routes of this host, for an embedder's own server.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(|| async { "ok" }))
+            .route("/v1/genesys/{account}/webhook", post(webhook))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self.clone())
+    }
+
+    /// Serves the routes until the host stops.
+    pub fn serve(&self, listener: TcpListener) {
+        let router = self.router();
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the HTTP server stopped");
+            }
+        });
+        self.keep(serving.abort_handle());
+    }
+
+    /// The path under which an account's webhook is served.
+    #[must_use]
+    pub fn webhook_path(account: &AccountName) -> String {
+        format!("/v1/genesys/{account}/webhook")
+    }
+}
+
+async fn webhook(
+    State(host): State<Host>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let account = AccountName::new(account);
+    match host.webhook(&account, &headers, &body) {
+        Some(reply) => (reply.status, reply.body).into_response(),
+        None => (
+            StatusCode::NOT_FOUND,
+            format!("this host has no account '{account}'\n"),
+        )
+            .into_response(),
+    }
+}
