@@ -1,8 +1,8 @@
 //! From a configured account to the transport that reaches it.
 
-use crate::engage_chat_v2;
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
+use crate::{cloud_open_messaging, engage_chat_v2};
 use handoff_engine::account::Account;
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
@@ -95,7 +95,13 @@ pub fn transport(
             clock,
             http,
         )?),
-        Account::CloudOpenMessaging(_) => unreachable!(),
+        Account::CloudOpenMessaging(account) => Arc::new(cloud_open_messaging::OpenMessaging::new(
+            account_name,
+            account,
+            secrets,
+            clock,
+            http,
+        )?),
     })
 }
 

@@ -1,11 +1,18 @@
 //! Genesys accounts, the Platform API client, the chat transports and the end of a handoff.
+//!
+//! An account becomes a [`Transport`] by [`transport()`]; a transport opens and resumes handoffs and
+//! takes webhook calls. Each transport is three things: `wire` (the protocol's own names), `protocol`
+//! (pure: commands, answers and time in; calls, signals and deadlines out) and `driver` (I/O).
 
 mod account;
 mod attributes;
 mod client;
+pub mod cloud_open_messaging;
+mod echoes;
 pub mod end;
 pub mod engage_chat_v2;
 mod outbox;
+pub mod platform;
 mod report;
 mod retry;
 mod secrets;

@@ -112,7 +112,7 @@ impl Outlet {
         }
         let mut untold = VecDeque::from(news.told);
         // Effects settle with the last report: only then is everything that led to it told.
-        let mut settled = Some(news.settled);
+        let mut settled = news.settled;
         loop {
             let told = untold.pop_front();
             let key = match &told {
@@ -136,9 +136,11 @@ impl Outlet {
                 input: InputId::new(format!("{}:{key}", self.handoff)),
                 signal: told.map(|told| told.signal),
                 handle: value,
-                settled: last
-                    .then(|| settled.take().unwrap_or_default())
-                    .unwrap_or_default(),
+                settled: if last {
+                    std::mem::take(&mut settled)
+                } else {
+                    Vec::new()
+                },
                 busy: self.clock.busy(),
             });
             if last {

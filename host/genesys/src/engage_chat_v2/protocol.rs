@@ -7,6 +7,7 @@
 use super::trouble::{Failure, Trouble, describe};
 use super::wire::{Envelope, Event, EventKind, Form, ParticipantKind, Status};
 use crate::attributes::attributes;
+use crate::echoes::{Echoes, is_blank};
 use crate::end::{Departure, EndOfHandoff, LegId, Observation, UNNAMED_AGENT};
 use crate::outbox::{Given, Outbox, Outgoing};
 use crate::report::News;
@@ -16,7 +17,7 @@ use handoff_engine::handoff::{Agent, IdentityField, Signal, Target, TransferRequ
 use handoff_engine::name::{AccountName, HandoffId};
 use handoff_engine::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 const BACKOFF: Backoff = Backoff {
     first: Millis::from_secs(1),
@@ -32,9 +33,6 @@ const START_ATTEMPTS: u32 = 4;
 
 /// How often leaving is tried before it is left to the server's own timeout.
 const LEAVE_ATTEMPTS: u32 = 4;
-
-/// Echoes of our own texts that may be outstanding at once.
-const ECHOES: usize = 64;
 
 /// What the protocol needs to know about the account.
 #[derive(Clone, Debug)]
@@ -103,15 +101,6 @@ struct Chat {
     position: u64,
     /// The leg of each participant who is an agent and has not left.
     legs: BTreeMap<i64, LegId>,
-}
-
-/// Our own texts, as the transcript repeats them.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Echoes {
-    /// Known to have arrived, but not yet seen in the transcript.
-    owed: VecDeque<String>,
-    /// Seen in the transcript without our knowing of their arrival.
-    unclaimed: VecDeque<String>,
 }
 
 /// One chat.
@@ -688,42 +677,9 @@ impl Chat {
     }
 }
 
-impl Echoes {
-    fn owe(&mut self, text: String) {
-        self.owed.push_back(text);
-        if self.owed.len() > ECHOES {
-            self.owed.pop_front();
-        }
-    }
-
-    fn seen(&mut self, text: &str) {
-        if !take(&mut self.owed, text) {
-            self.unclaimed.push_back(text.to_owned());
-            if self.unclaimed.len() > ECHOES {
-                self.unclaimed.pop_front();
-            }
-        }
-    }
-
-    fn claim(&mut self, text: &str) -> bool {
-        take(&mut self.unclaimed, text)
-    }
-}
-
-/// Removes the first of `texts` that is `text`; servers trim and change line ends.
-fn take(texts: &mut VecDeque<String>, text: &str) -> bool {
-    let same = |other: &String| other.split_whitespace().eq(text.split_whitespace());
-    let found = texts.iter().position(same);
-    found.and_then(|at| texts.remove(at)).is_some()
-}
-
 /// Whether an HTTP status blames what was sent, and not who sent it, where to, or how often.
 fn is_about_the_request(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 401 | 403 | 404 | 408 | 410 | 429)
-}
-
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
 }
 
 fn request_chat(request: &TransferRequest, site: &Site) -> Call {

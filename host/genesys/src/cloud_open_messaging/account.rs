@@ -1,0 +1,218 @@
+//! An account on a Genesys Cloud organisation: what all its handoffs share.
+
+use super::driver::Driver;
+use super::feed::Feeds;
+use super::protocol::{Protocol, State};
+use super::signature::WebhookSecret;
+use super::switchboard::{Switchboard, Waiting};
+use super::trouble::Trouble;
+use super::wire::Outbound;
+use crate::account::{AccountError, secret};
+use crate::platform::{Credentials, Hosts, IntegrationError, Platform, REGIONS, is_region};
+use crate::report::{News, Outlet};
+use crate::secrets::Secrets;
+use crate::transport::{Link, Reports, Transport, WebhookReply};
+use handoff_engine::account::OpenMessagingAccount;
+use handoff_engine::clock::Clock;
+use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::name::{AccountName, HandoffId};
+use http::StatusCode;
+use std::sync::Arc;
+use url::Url;
+
+/// The largest webhook body taken in, bytes. Genesys' own requests are half of that at most.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// An Open Messaging integration of a Genesys Cloud organisation.
+#[derive(Debug, Clone)]
+pub struct OpenMessaging(Arc<Account>);
+
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: AccountName,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) platform: Platform,
+    pub(super) switchboard: Switchboard,
+    pub(super) feeds: Feeds,
+    secret: WebhookSecret,
+    queue_attribute: String,
+    wanted_integration: String,
+    /// The integration's id, once found.
+    integration: tokio::sync::Mutex<Option<String>>,
+}
+
+impl OpenMessaging {
+    pub(crate) fn new(
+        name: &AccountName,
+        account: &OpenMessagingAccount,
+        secrets: &dyn Secrets,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+    ) -> Result<Self, AccountError> {
+        check_hosts(name, account)?;
+        check_given(name, account)?;
+        let hosts = Hosts::new(&account.region, &account.hosts);
+        let credentials = Credentials {
+            client_id: account.client_id.clone(),
+            client_secret: secret(name, "client-secret", &account.client_secret, secrets)?,
+        };
+        let webhook_secret = secret(name, "webhook-secret", &account.webhook_secret, secrets)?;
+        let platform = Platform::new(hosts, credentials, Arc::clone(&clock), http);
+        Ok(Self(Arc::new(Account {
+            name: name.clone(),
+            switchboard: Switchboard::new(Arc::clone(&clock)),
+            feeds: Feeds::new(platform.clone(), Arc::clone(&clock)),
+            secret: WebhookSecret::new(webhook_secret),
+            queue_attribute: account.queue_attribute.clone(),
+            wanted_integration: account.integration.clone(),
+            integration: tokio::sync::Mutex::new(None),
+            platform,
+            clock,
+        })))
+    }
+
+    fn outlet(&self, handoff: HandoffId, reports: Reports) -> Outlet {
+        Outlet::new(handoff, reports, Arc::clone(&self.0.clock))
+    }
+
+    fn drive(&self, protocol: Protocol, outlet: Outlet, waiting: Waiting) -> Link {
+        let (link, commands) = Link::new(Arc::clone(&self.0.clock));
+        let account = Arc::clone(&self.0);
+        let driver = Driver::new(account, protocol, outlet, commands, waiting);
+        tokio::spawn(driver.run(self.0.clock.busy()));
+        link
+    }
+}
+
+impl Transport for OpenMessaging {
+    fn kind(&self) -> TransportKind {
+        TransportKind::CloudOpenMessaging
+    }
+
+    fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
+        let outlet = self.outlet(handoff.clone(), reports);
+        let attribute = &self.0.queue_attribute;
+        let protocol = Protocol::open(handoff, request, attribute, self.0.clock.now());
+        self.drive(protocol, outlet, Waiting::Stale)
+    }
+
+    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+        let mut outlet = self.outlet(handoff.clone(), reports);
+        match outlet.resume::<State>(handle) {
+            Ok(state) => {
+                let protocol = Protocol::resume(handoff, state, self.0.clock.now());
+                self.drive(protocol, outlet, Waiting::Wanted)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let trouble = Trouble::HandleUnreadable { why };
+                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
+                let mut news = News::default();
+                news.tell("ended", Signal::Ended(end));
+                outlet.report(&serde_json::Value::Null, news);
+                Link::new(Arc::clone(&self.0.clock)).0
+            }
+        }
+    }
+
+    fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {
+        if body.len() > LARGEST_BODY {
+            let limit = format!("The body is over the limit of {LARGEST_BODY} bytes.");
+            return WebhookReply::new(StatusCode::PAYLOAD_TOO_LARGE, limit);
+        }
+        if !self.0.secret.signed(headers, body) {
+            tracing::warn!(account = %self.0.name, "a webhook call with a wrong signature");
+            let sentence = format!(
+                "The signature X-Hub-Signature-256 does not match. Check that webhook-secret of account '{}' is the integration's signature secret token.",
+                self.0.name
+            );
+            return WebhookReply::new(StatusCode::UNAUTHORIZED, sentence);
+        }
+        let busy = self.0.clock.busy();
+        match serde_json::from_slice::<Outbound>(body) {
+            Ok(message) => self.0.switchboard.hand_over(message, &busy),
+            // Refusing it would fail the chat, and Genesys would not send it any better.
+            Err(error) => {
+                tracing::error!(account = %self.0.name, %error, "a signed webhook body cannot be read");
+            }
+        }
+        WebhookReply::new(StatusCode::OK, "")
+    }
+}
+
+impl Account {
+    /// The integration's id. Found once: its name may change later, its id does not.
+    pub(super) async fn integration(&self) -> Result<String, IntegrationError> {
+        let mut known = self.integration.lock().await;
+        if let Some(id) = &*known {
+            return Ok(id.clone());
+        }
+        let found = self.platform.integration(&self.wanted_integration).await?;
+        *known = Some(found.id.clone());
+        Ok(found.id)
+    }
+}
+
+fn check_hosts(name: &AccountName, account: &OpenMessagingAccount) -> Result<(), AccountError> {
+    let given = [
+        ("hosts.api", &account.hosts.api),
+        ("hosts.login", &account.hosts.login),
+    ];
+    for (field, url) in given {
+        let Some(url) = url else { continue };
+        let why = match Url::parse(url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => continue,
+            Ok(parsed) => format!("its scheme is {}", parsed.scheme()),
+            Err(error) => error.to_string(),
+        };
+        return Err(AccountError::Address {
+            account: name.clone(),
+            field,
+            value: url.clone(),
+            why,
+            example: "https://api.mypurecloud.de",
+        });
+    }
+    let all_overridden = given.iter().all(|(_, url)| url.is_some());
+    if all_overridden || is_region(&account.region) {
+        return Ok(());
+    }
+    let likeness = |region: &&str| strsim::damerau_levenshtein(region, &account.region);
+    let nearest = REGIONS.iter().copied().min_by_key(likeness);
+    let suggestion = nearest
+        .filter(|region| likeness(region) <= 4)
+        .map_or_else(String::new, |region| {
+            format!(" (did you mean \"{region}\"?)")
+        });
+    Err(AccountError::Region {
+        account: name.clone(),
+        region: account.region.clone(),
+        suggestion,
+    })
+}
+
+fn check_given(name: &AccountName, account: &OpenMessagingAccount) -> Result<(), AccountError> {
+    let needed = [
+        (
+            "client-id",
+            &account.client_id,
+            "it is shown under Admin, Integrations, OAuth",
+        ),
+        (
+            "integration",
+            &account.integration,
+            "it is the name or id shown under Admin, Message, Platforms",
+        ),
+    ];
+    for (field, value, fix) in needed {
+        if value.trim().is_empty() {
+            let account = name.clone();
+            return Err(AccountError::Empty {
+                account,
+                field,
+                fix,
+            });
+        }
+    }
+    Ok(())
+}

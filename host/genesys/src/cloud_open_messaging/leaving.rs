@@ -1,0 +1,100 @@
+//! How the user leaves: as well as the OAuth client's permissions allow.
+//!
+//! Open Messaging has no way to say that a user left. Ending the customer's part is the right call;
+//! where it is not permitted, ending everyone's part; and where neither is, the agent is told in
+//! words, and whoever can grant the permission is told in a notice.
+
+use super::protocol::{Call, Leaving, Phase, Protocol, Talk};
+use super::trouble::Trouble;
+use crate::end::Observation;
+use crate::platform::PlatformError;
+use crate::report::News;
+
+/// What an agent reads when the platform could not be told.
+const FAREWELL: &str = "The user has left the conversation.";
+
+/// How often each way is tried.
+const ATTEMPTS: u32 = 4;
+
+impl Protocol {
+    pub(super) fn next_leaving(&self, talk: &Talk) -> Option<Call> {
+        let conversation = talk.conversation.clone();
+        match self.state.leaving {
+            Leaving::No | Leaving::Farewell => None,
+            Leaving::Customer => {
+                let conversation = conversation?;
+                Some(match talk.customer.clone() {
+                    Some(participant) => Call::Disconnect {
+                        conversation,
+                        participant,
+                    },
+                    None => Call::Look { conversation },
+                })
+            }
+            Leaving::Everyone => Some(Call::DisconnectAll {
+                conversation: conversation?,
+            }),
+        }
+    }
+
+    pub(super) fn leaving_failed(
+        &mut self,
+        passing: bool,
+        attempts: u32,
+        trouble: &Trouble,
+        news: &mut News,
+    ) {
+        if matches!(trouble.platform(), Some(PlatformError::NotFound { .. })) {
+            return self.finish(Observation::Closed, news);
+        }
+        if passing && attempts < ATTEMPTS {
+            return;
+        }
+        self.next_way_to_leave(trouble, news);
+    }
+
+    fn next_way_to_leave(&mut self, trouble: &Trouble, news: &mut News) {
+        self.state.leaving = match self.state.leaving {
+            Leaving::No | Leaving::Farewell => return,
+            Leaving::Customer => Leaving::Everyone,
+            Leaving::Everyone => {
+                news.notice(
+                    "leaving/not_disconnected",
+                    "genesys.customer_not_disconnected",
+                    format!(
+                        "The user left, but the conversation stays open at Genesys until its agent or a timeout closes it: {trouble}"
+                    ),
+                );
+                self.state.outbox.say(None, FAREWELL.to_owned());
+                Leaving::Farewell
+            }
+        };
+        self.forget_failures();
+        news.changed = true;
+    }
+
+    /// Without the conversation's id there is no part to end; the agent can still be told.
+    pub(super) fn leave_unknown_conversation(&mut self) {
+        let Phase::Open(talk) = &self.state.phase else {
+            return;
+        };
+        if talk.conversation.is_none() && self.state.leaving == Leaving::Customer {
+            self.state.outbox.say(None, FAREWELL.to_owned());
+            self.state.leaving = Leaving::Farewell;
+        }
+    }
+
+    /// Without a customer's part to end, everyone's is ended.
+    pub(super) fn leave_without_customer(&mut self) {
+        if self.state.leaving == Leaving::Customer {
+            self.state.leaving = Leaving::Everyone;
+        }
+    }
+
+    /// Once the agent has been told, or cannot be, there is nothing left to do.
+    pub(super) fn said_farewell(&mut self, news: &mut News) {
+        if self.state.leaving == Leaving::Farewell && self.state.outbox.first().is_none() {
+            self.finish(Observation::Closed, news);
+        }
+    }
+}

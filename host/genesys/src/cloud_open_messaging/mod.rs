@@ -1,0 +1,23 @@
+//! Genesys Cloud over Open Messaging.
+//!
+//! Texts go to agents through an integration and come back by signed webhook. The webhook says
+//! nothing of agents coming and going, so a notification socket tells when something happened, and a
+//! look at the conversation tells what. The look decides; the socket only makes it prompt. Without
+//! the socket the look is taken on a schedule.
+
+mod account;
+mod content;
+mod driver;
+mod feed;
+mod hearing;
+mod leaving;
+mod looking;
+mod opening;
+mod picture;
+mod protocol;
+mod signature;
+mod switchboard;
+mod trouble;
+mod wire;
+
+pub use account::OpenMessaging;

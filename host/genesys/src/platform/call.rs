@@ -1,0 +1,179 @@
+//! One authorised call of the Platform API.
+
+use super::error::{Correlation, PlatformError};
+use super::hosts::Hosts;
+use super::oauth::{Credentials, Tokens};
+use crate::client::describe;
+use handoff_engine::clock::Clock;
+use handoff_engine::time::Millis;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Method};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// The Platform API of one organisation, as one OAuth client sees it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Platform(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    hosts: Hosts,
+    tokens: Tokens,
+    http: reqwest::Client,
+}
+
+/// A call to make.
+#[derive(Debug)]
+pub(super) struct Call<'a, B> {
+    pub(super) method: Method,
+    /// From `/api/v2` on.
+    pub(super) path: String,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<&'a B>,
+    /// Completes "may not ..." and "refused to ...".
+    pub(super) doing: &'static str,
+    /// What Genesys asks for, should its refusal not say.
+    pub(super) permission: &'static str,
+}
+
+impl Platform {
+    /// A client that fetches its token when first needed.
+    #[must_use]
+    pub fn new(
+        hosts: Hosts,
+        credentials: Credentials,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+    ) -> Self {
+        let tokens = Tokens::new(&hosts.login, credentials, clock);
+        Self(Arc::new(Inner {
+            hosts,
+            tokens,
+            http,
+        }))
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: String,
+        query: &[(&str, &str)],
+        doing: &'static str,
+        permission: &'static str,
+    ) -> Result<T, PlatformError> {
+        self.call::<(), T>(Call {
+            method: Method::GET,
+            path,
+            query,
+            body: None,
+            doing,
+            permission,
+        })
+        .await
+    }
+
+    /// Makes a call and reads its answer.
+    pub(super) async fn call<B: Serialize, T: DeserializeOwned>(
+        &self,
+        call: Call<'_, B>,
+    ) -> Result<T, PlatformError> {
+        let doing = call.doing;
+        let (body, correlation) = self.send(call).await?;
+        serde_json::from_slice(&body).map_err(|error| PlatformError::Unreadable {
+            doing,
+            why: error.to_string(),
+            correlation,
+        })
+    }
+
+    /// Makes a call of which only the success counts.
+    pub(super) async fn tell<B: Serialize>(&self, call: Call<'_, B>) -> Result<(), PlatformError> {
+        self.send(call).await.map(drop)
+    }
+
+    /// Makes a call; if the token is refused, once more with a new one.
+    async fn send<B: Serialize>(
+        &self,
+        call: Call<'_, B>,
+    ) -> Result<(Vec<u8>, Correlation), PlatformError> {
+        let Inner { tokens, http, .. } = &*self.0;
+        let mut token = tokens.get(http).await?;
+        let mut first = true;
+        loop {
+            let response = self.attempt(&call, &token).await?;
+            let status = response.status();
+            let correlation = correlation(response.headers());
+            let retry_after = retry_after(response.headers());
+            tracing::debug!(
+                doing = call.doing,
+                status = status.as_u16(),
+                correlation = correlation.0.as_deref(),
+                "Platform API"
+            );
+            if status.as_u16() == 401 && std::mem::take(&mut first) {
+                tokens.refused(&token).await;
+                token = tokens.get(http).await?;
+                continue;
+            }
+            let body = response
+                .bytes()
+                .await
+                .map_err(|error| PlatformError::Broken {
+                    why: describe(&error),
+                })?;
+            if status.is_success() {
+                return Ok((body.into(), correlation));
+            }
+            if status.as_u16() == 401 {
+                return Err(tokens.bad_credentials("it refuses a fresh access token", correlation));
+            }
+            return Err(PlatformError::refusal(
+                call.doing,
+                call.permission,
+                status.as_u16(),
+                retry_after,
+                correlation,
+                &body,
+            ));
+        }
+    }
+
+    async fn attempt<B: Serialize>(
+        &self,
+        call: &Call<'_, B>,
+        token: &str,
+    ) -> Result<reqwest::Response, PlatformError> {
+        let url = format!("{}{}", self.0.hosts.api, call.path);
+        let mut request = self
+            .0
+            .http
+            .request(call.method.clone(), url)
+            .query(call.query)
+            .bearer_auth(token)
+            .header(http::header::ACCEPT, "application/json");
+        if let Some(body) = call.body {
+            request = request.json(body);
+        }
+        request.send().await.map_err(|error| {
+            let why = describe(&error);
+            if error.is_connect() {
+                PlatformError::NotSent { why }
+            } else {
+                PlatformError::Broken { why }
+            }
+        })
+    }
+}
+
+pub(super) fn correlation(headers: &HeaderMap) -> Correlation {
+    let id = headers.get("inin-correlation-id");
+    Correlation(id.and_then(|id| id.to_str().ok()).map(str::to_owned))
+}
+
+/// `Retry-After`, or else the seconds until the rate window resets (PROTOCOLS 0.3).
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
+    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+    seconds(RETRY_AFTER.as_str())
+        .or_else(|| seconds("inin-ratelimit-reset"))
+        .map(Millis::from_secs)
+}

@@ -1,0 +1,69 @@
+//! Where the Platform API is: one region's hosts, or the ones an account names instead.
+
+use handoff_engine::account::HostOverrides;
+
+/// The regions of Genesys Cloud (PROTOCOLS 0.1).
+pub const REGIONS: [&str; 17] = [
+    "mypurecloud.com",
+    "mypurecloud.ie",
+    "mypurecloud.com.au",
+    "mypurecloud.jp",
+    "mypurecloud.de",
+    "usw2.pure.cloud",
+    "cac1.pure.cloud",
+    "apne2.pure.cloud",
+    "euw2.pure.cloud",
+    "aps1.pure.cloud",
+    "use2.us-gov-pure.cloud",
+    "sae1.pure.cloud",
+    "mec1.pure.cloud",
+    "apne3.pure.cloud",
+    "euc2.pure.cloud",
+    "mxc1.pure.cloud",
+    "apse1.pure.cloud",
+];
+
+/// Whether Genesys Cloud has this region.
+#[must_use]
+pub fn is_region(region: &str) -> bool {
+    REGIONS.contains(&region)
+}
+
+/// Base addresses, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// Platform API.
+    pub api: String,
+    /// OAuth.
+    pub login: String,
+}
+
+impl Hosts {
+    /// The hosts of a region, but for those an account overrides.
+    #[must_use]
+    pub fn new(region: &str, overrides: &HostOverrides) -> Self {
+        let host = |given: &Option<String>, name: &str| {
+            let given = given.as_deref().map(|url| url.trim_end_matches('/'));
+            given.map_or_else(|| format!("https://{name}.{region}"), str::to_owned)
+        };
+        Self {
+            api: host(&overrides.api, "api"),
+            login: host(&overrides.login, "login"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_gives_its_hosts_and_overrides_win() {
+        let mut overrides = HostOverrides::default();
+        let hosts = Hosts::new("mypurecloud.de", &overrides);
+        assert_eq!(hosts.api, "https://api.mypurecloud.de");
+        overrides.login = Some("http://127.0.0.1:8080/".to_owned());
+        let hosts = Hosts::new("mypurecloud.de", &overrides);
+        assert_eq!(hosts.login, "http://127.0.0.1:8080");
+    }
+}

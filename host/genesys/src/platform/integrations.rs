@@ -1,0 +1,165 @@
+//! Open Messaging integrations: the addresses our messages come from.
+
+use super::call::Platform;
+use super::error::PlatformError;
+use super::queues::nearest;
+use serde::Deserialize;
+
+const PAGE_SIZE: &str = "100";
+
+/// An Open Messaging integration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Integration {
+    /// Genesys' id, part of every inbound address.
+    pub id: String,
+    /// Display name.
+    #[serde(default)]
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    #[serde(default)]
+    entities: Vec<Integration>,
+    #[serde(default)]
+    page_count: Option<u32>,
+}
+
+/// An integration that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IntegrationError {
+    /// None of that name or id.
+    #[error(
+        "There is no Open Messaging integration '{wanted}'{suggestion}. Set integration to the name or id shown under Admin, Message, Platforms."
+    )]
+    Unknown {
+        /// The name or id asked for.
+        wanted: String,
+        /// The nearest one, as a clause.
+        suggestion: String,
+    },
+    /// Several of that name.
+    #[error(
+        "{count} Open Messaging integrations are named '{wanted}'. Set integration to the id of the one to use."
+    )]
+    Ambiguous {
+        /// The name asked for.
+        wanted: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// The question failed.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+}
+
+impl IntegrationError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "genesys.integration_unknown",
+            Self::Ambiguous { .. } => "genesys.integration_ambiguous",
+            Self::Platform(error) => error.code(),
+        }
+    }
+}
+
+impl Platform {
+    /// The one integration with this id, or else of exactly this name. Without the permission to list
+    /// integrations a UUID is taken at its word, so that the smallest role suffices.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or more than one, or the question fails.
+    pub async fn integration(&self, wanted: &str) -> Result<Integration, IntegrationError> {
+        let all = match self.integrations().await {
+            Err(PlatformError::MissingPermission { .. })
+                if uuid::Uuid::try_parse(wanted).is_ok() =>
+            {
+                return Ok(Integration {
+                    id: wanted.to_owned(),
+                    name: String::new(),
+                });
+            }
+            listed => listed?,
+        };
+        pick(wanted, all)
+    }
+
+    async fn integrations(&self) -> Result<Vec<Integration>, PlatformError> {
+        let mut all = Vec::new();
+        for number in 1_u32.. {
+            let page_number = number.to_string();
+            let query = [
+                ("pageSize", PAGE_SIZE),
+                ("pageNumber", page_number.as_str()),
+            ];
+            let path = "/api/v2/conversations/messaging/integrations/open".to_owned();
+            let doing = "list Open Messaging integrations";
+            let page: Page = self
+                .get(path, &query, doing, "messaging:integration:view")
+                .await?;
+            let empty = page.entities.is_empty();
+            all.extend(page.entities);
+            if empty || number >= page.page_count.unwrap_or(1) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn pick(wanted: &str, mut all: Vec<Integration>) -> Result<Integration, IntegrationError> {
+    if let Some(at) = all.iter().position(|integration| integration.id == wanted) {
+        return Ok(all.swap_remove(at));
+    }
+    let near = nearest(
+        wanted,
+        all.iter().map(|integration| integration.name.as_str()),
+    );
+    let suggestion = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+    all.retain(|integration| integration.name == wanted);
+    match all.len() {
+        1 => Ok(all.remove(0)),
+        0 => Err(IntegrationError::Unknown {
+            wanted: wanted.to_owned(),
+            suggestion,
+        }),
+        count => Err(IntegrationError::Ambiguous {
+            wanted: wanted.to_owned(),
+            count,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn integration(id: &str, name: &str) -> Integration {
+        Integration {
+            id: id.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_id_wins_over_a_name_and_a_name_must_be_the_only_one() {
+        let all = || {
+            vec![
+                integration("1", "bridge"),
+                integration("2", "1"),
+                integration("3", "x"),
+                integration("4", "x"),
+            ]
+        };
+        assert_eq!(pick("1", all()).expect("by id").name, "bridge");
+        assert_eq!(pick("bridge", all()).expect("by name").id, "1");
+        let code = |wanted| pick(wanted, all()).expect_err("not one").code();
+        assert_eq!(code("x"), "genesys.integration_ambiguous");
+        assert_eq!(code("Bridge"), "genesys.integration_unknown");
+    }
+}

@@ -1,0 +1,23 @@
+//! A client of the Genesys Cloud Platform API: the calls an Open Messaging handoff needs.
+//!
+//! Calls of one kind share a file. All go through [`Platform`], which keeps the access token, turns
+//! refusals into errors that name the fix, and logs correlation ids for support tickets. Retrying is
+//! the caller's: only it knows what else is waiting.
+
+mod call;
+pub mod conversations;
+mod error;
+mod hosts;
+pub mod inbound;
+mod integrations;
+pub mod notifications;
+mod oauth;
+mod queues;
+mod users;
+
+pub use call::Platform;
+pub use error::{ErrorBody, PlatformError};
+pub use hosts::{Hosts, REGIONS, is_region};
+pub use integrations::{Integration, IntegrationError};
+pub use oauth::Credentials;
+pub use queues::{Queue, QueueError};
