@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Where a secret comes from. The value itself never stands in a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("x-expected" = "{ env = \"VARIABLE\" }, { file = \"path\" } or { named = \"name\" }; a secret itself never stands in a project"))]
 pub enum SecretRef {
     /// The name of an environment variable.
     Env(String),

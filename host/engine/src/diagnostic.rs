@@ -108,7 +108,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// `did you mean 'x'?` for the nearest of the candidates, if one is near.
+/// `did you mean 'x'?` for the nearest of the candidates, if one is near: it begins alike, or one
+/// letter is wrong, missing, too many or swapped with its neighbour.
 #[must_use]
 pub fn did_you_mean<'a>(
     wrong: &str,
@@ -116,11 +117,12 @@ pub fn did_you_mean<'a>(
 ) -> Option<String> {
     candidates
         .into_iter()
-        .map(|candidate| {
-            let near = strsim::jaro_winkler(&wrong.to_lowercase(), &candidate.to_lowercase());
-            (near, candidate)
+        .filter_map(|candidate| {
+            let (one, other) = (wrong.to_lowercase(), candidate.to_lowercase());
+            let near = strsim::jaro_winkler(&one, &other);
+            let slip = one.chars().count() > 2 && strsim::osa_distance(&one, &other) == 1;
+            (near > 0.8 || slip).then_some((near, candidate))
         })
-        .filter(|(near, _)| *near > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| format!("did you mean '{candidate}'?"))
 }

@@ -253,6 +253,17 @@ pub struct Agent {
     pub name: String,
 }
 
+impl Agent {
+    /// Whether both are the same agent: by id where both have one, else by name.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.id, &other.id) {
+            (Some(one), Some(another)) => one == another,
+            _ => self.name == other.name,
+        }
+    }
+}
+
 /// What a transport tells the engine, whatever the platform calls it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]

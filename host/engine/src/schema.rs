@@ -6,7 +6,7 @@
 use crate::diagnostic::{Diagnostic, did_you_mean, name_list};
 use crate::source::{Document, Part, pointer};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 
 /// One way in which a value breaks a schema.
@@ -79,8 +79,7 @@ fn explain(
         message,
         help: None,
     };
-    let name = at.rsplit('/').next().filter(|name| !name.is_empty());
-    let subject = name.map_or_else(|| "this".to_owned(), |name| format!("'{name}'"));
+    let subject = subject(&at);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let known = known_members(schema, error);
@@ -105,13 +104,20 @@ fn explain(
             });
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match nearest(context) {
-                Some(branch) => {
+            if let Some(expected) = expected(schema, error)
+                && !instance.is_object()
+            {
+                found.push(say(format!("{subject} must be {expected}")));
+                return;
+            }
+            match choose(context) {
+                Choice::Branch(branch) => {
                     for error in branch {
                         explain(error, schema, ignore, found);
                     }
                 }
-                None => found.push(say(format!(
+                Choice::Tag { at, given, options } => found.push(one_of(at, given, options)),
+                Choice::None => found.push(say(format!(
                     "{subject} is {}, which does not fit",
                     brief(instance)
                 ))),
@@ -122,15 +128,7 @@ fn explain(
                 .as_array()
                 .map(|options| options.iter().filter_map(Value::as_str).collect())
                 .unwrap_or_default();
-            let wrong = instance.as_str().unwrap_or_default();
-            found.push(Breach {
-                help: did_you_mean(wrong, options.iter().copied()),
-                ..say(format!(
-                    "{subject} is {}; it must be one of {}",
-                    brief(instance),
-                    name_list(options)
-                ))
-            });
+            found.push(one_of(&at, instance, options));
         }
         ValidationErrorKind::Constant { expected_value } => {
             found.push(say(format!(
@@ -139,47 +137,151 @@ fn explain(
             )));
         }
         ValidationErrorKind::Type { kind } => {
-            let wanted = match kind {
-                TypeKind::Single(one) => one.to_string(),
+            let wanted: Vec<&str> = match kind {
+                TypeKind::Single(one) => vec![in_words(*one)],
                 TypeKind::Multiple(set) => set
                     .iter()
-                    .map(|one| one.to_string())
-                    .filter(|one| one != "null")
-                    .collect::<Vec<_>>()
-                    .join(" or "),
+                    .filter(|one| *one != JsonType::Null)
+                    .map(in_words)
+                    .collect(),
             };
             found.push(say(format!(
-                "{subject} is {}; it must be of type {wanted}",
-                brief(instance)
+                "{subject} is {}; it must be {}",
+                brief(instance),
+                wanted.join(" or ")
             )));
         }
         _ => found.push(say(format!("{subject}: {error}"))),
     }
 }
 
-/// The alternative that got furthest before it failed; none if all failed at the top.
-fn nearest<'e>(
-    branches: &'e [Vec<ValidationError<'static>>],
-) -> Option<&'e Vec<ValidationError<'static>>> {
-    let not_null = branches.iter().filter(|errors| {
-        !errors.iter().any(|error| {
-            matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(one) } if one.to_string() == "null")
-        })
-    });
-    let depth = |errors: &&Vec<ValidationError<'static>>| {
+/// What to say of a value that fits none of several alternatives.
+enum Choice<'e> {
+    /// The one that was meant speaks.
+    Branch(&'e [ValidationError<'static>]),
+    /// A tag decides among them, and no alternative has this one.
+    Tag {
+        at: &'e str,
+        given: &'e Value,
+        options: Vec<&'e str>,
+    },
+    /// None of them comes near.
+    None,
+}
+
+/// Finds the alternative that was meant: the only one whose tag is right, or else the one that got
+/// furthest before it failed.
+fn choose<'e>(branches: &'e [Vec<ValidationError<'static>>]) -> Choice<'e> {
+    let branches: Vec<&'e [ValidationError<'static>]> = branches
+        .iter()
+        .map(Vec::as_slice)
+        .filter(|errors| !errors.is_empty() && !errors.iter().any(wants_null))
+        .collect();
+    let wrong_tags: Vec<_> = branches
+        .iter()
+        .filter_map(|errors| errors.iter().find_map(wrong_tag))
+        .collect();
+    match wrong_tags.as_slice() {
+        [] => {}
+        [(error, _), ..] if wrong_tags.len() == branches.len() => {
+            return Choice::Tag {
+                at: error.instance_path().as_str(),
+                given: error.instance(),
+                options: wrong_tags.iter().map(|(_, tag)| *tag).collect(),
+            };
+        }
+        _ => {
+            let right = branches
+                .iter()
+                .find(|errors| errors.iter().find_map(wrong_tag).is_none());
+            return right.map_or(Choice::None, |errors| Choice::Branch(errors));
+        }
+    }
+    let depth = |errors: &&&[ValidationError<'static>]| {
         errors
             .iter()
             .map(|error| error.instance_path().as_str().matches('/').count())
             .max()
             .unwrap_or_default()
     };
-    not_null
-        .filter(|errors| !errors.is_empty())
-        .max_by_key(depth)
+    let nearest = branches.iter().max_by_key(depth);
+    nearest.map_or(Choice::None, |errors| Choice::Branch(errors))
+}
+
+fn wants_null(error: &ValidationError<'static>) -> bool {
+    matches!(
+        error.kind(),
+        ValidationErrorKind::Type {
+            kind: TypeKind::Single(JsonType::Null)
+        }
+    )
+}
+
+/// A text that is not the constant an alternative wants, and that constant.
+fn wrong_tag<'e>(
+    error: &'e ValidationError<'static>,
+) -> Option<(&'e ValidationError<'static>, &'e str)> {
+    match error.kind() {
+        ValidationErrorKind::Constant { expected_value } => {
+            expected_value.as_str().map(|tag| (error, tag))
+        }
+        _ => None,
+    }
+}
+
+/// A value that is none of those it may be.
+fn one_of(at: &str, given: &Value, options: Vec<&str>) -> Breach {
+    let (subject, given_text) = (subject(at), brief(given));
+    Breach {
+        pointer: at.to_owned(),
+        part: Part::Value,
+        help: did_you_mean(given.as_str().unwrap_or_default(), options.iter().copied()),
+        message: match options.as_slice() {
+            [one] => format!("{subject} is {given_text}; it must be \"{one}\""),
+            _ => format!(
+                "{subject} is {given_text}; it must be one of {}",
+                name_list(options)
+            ),
+        },
+    }
+}
+
+fn subject(at: &str) -> String {
+    match at.rsplit('/').next() {
+        None | Some("") => "this".to_owned(),
+        Some(name) => format!("'{}'", name.replace("~1", "/").replace("~0", "~")),
+    }
+}
+
+/// A JSON type as people call it.
+fn in_words(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Array => "a list",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "a whole number",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "text",
+    }
+}
+
+/// What a schema says in its own words that a value must be. A value that may be a secret is not
+/// repeated, so such schemas carry an `x-expected`.
+fn expected<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Option<&'s str> {
+    schema_of(schema, error)?.get("x-expected")?.as_str()
 }
 
 /// The members that the object with one too many may have.
 fn known_members(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
+    schema_of(schema, error)
+        .and_then(|schema| schema["properties"].as_object())
+        .map(|members| members.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+/// The schema whose keyword failed.
+fn schema_of<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Option<&'s Value> {
     let keyword = error.schema_path().as_str();
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let mut at = schema;
@@ -188,19 +290,12 @@ fn known_members(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
         if token == "$ref" {
             continue;
         }
-        let next = match at {
+        at = match at {
             Value::Array(items) => token.parse().ok().and_then(|at: usize| items.get(at)),
             _ => at.get(token.replace("~1", "/").replace("~0", "~")),
-        };
-        match next {
-            Some(next) => at = next,
-            None => return Vec::new(),
-        }
+        }?;
     }
-    resolve(schema, at)["properties"]
-        .as_object()
-        .map(|members| members.keys().cloned().collect())
-        .unwrap_or_default()
+    Some(resolve(schema, at))
 }
 
 /// Follows a local `$ref`.

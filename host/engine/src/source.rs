@@ -196,11 +196,7 @@ fn parse_json(file: &str, text: &str) -> Result<Located, Diagnostic> {
                         .insert(name.clone(), (key.clone(), located))
                         .is_some()
                     {
-                        return Err(Diagnostic::error(
-                            "file.duplicate_key",
-                            place_at(file, text, key),
-                            format!("'{name}' stands twice in this object; only one could count"),
-                        ));
+                        return Err(duplicate_key(&name, place_at(file, text, key)));
                     }
                 }
                 Kind::Object(members)
@@ -224,16 +220,23 @@ fn parse_json(file: &str, text: &str) -> Result<Located, Diagnostic> {
     }
 }
 
+fn duplicate_key(name: &str, place: Place) -> Diagnostic {
+    let message = format!("'{name}' stands twice here, and only one could count");
+    Diagnostic::error("file.duplicate_key", place, message).help("remove or rename one of them")
+}
+
 fn parse_toml(file: &str, text: &str) -> Result<Located, Diagnostic> {
     use toml::de::{DeTable, DeValue};
     let parsed = DeTable::parse(text).map_err(|error| {
-        Diagnostic::error(
-            "file.bad_toml",
-            error
-                .span()
-                .map_or_else(|| Place::file(file), |span| place_at(file, text, span)),
-            format!("this is not TOML: {}", error.message()),
-        )
+        let place = error
+            .span()
+            .map_or_else(|| Place::file(file), |span| place_at(file, text, span));
+        if error.message() == "duplicate key" {
+            let key = text.get(place.span.clone()).unwrap_or_default();
+            return duplicate_key(key, place);
+        }
+        let message = format!("this is not TOML: {}", error.message());
+        Diagnostic::error("file.bad_toml", place, message)
     })?;
     let span = parsed.span();
     return Ok(table(span, parsed.get_ref()));

@@ -15,6 +15,7 @@ use crate::session::{
 use crate::source::pointer;
 use crate::time::Millis;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What follows a step.
@@ -77,7 +78,7 @@ impl Advancing<'_> {
         };
         let config = self.resolve(flow, &frame.node, placed)?;
         let input = StepInput {
-            config: config.to_string(),
+            config: config.into_owned(),
             state,
             node_id: frame.node.to_string(),
             session_id: self.session.id.to_string(),
@@ -195,6 +196,10 @@ impl Advancing<'_> {
             Outcome::Close(reason) => {
                 self.commit(&frame.bot, host);
                 self.journal.push(stepped(StepDecision::Close));
+                if matches!(reason, NodeCloseReason::Completed) {
+                    // The bot is done; a bot below it goes on.
+                    return Ok(self.follow(None));
+                }
                 self.close(close_reason(reason, frame));
                 Ok(Next::Rest)
             }
@@ -316,13 +321,16 @@ impl Advancing<'_> {
         self.close(CloseReason::Error(detail));
     }
 
-    /// The node's config with every template resolved.
-    fn resolve(&self, flow: &Flow, node: &NodeId, placed: &PlacedNode) -> Result<Value, Failure> {
-        let schema = &placed.node.descriptor().config;
-        let scope = self.scope();
+    /// The node's config with every template resolved, as JSON text.
+    fn resolve<'p>(
+        &self,
+        flow: &Flow,
+        node: &NodeId,
+        placed: &'p PlacedNode,
+    ) -> Result<Cow<'p, str>, Failure> {
         self.project
             .templates
-            .resolve(&placed.config, schema, &scope)
+            .resolve(&placed.config, || self.scope())
             .map_err(|error| {
                 let at = format!(
                     "{}/config{}",

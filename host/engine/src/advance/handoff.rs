@@ -90,7 +90,8 @@ impl Advancing<'_> {
 
     fn follow_signal(&mut self, signal: &Signal) {
         match signal {
-            Signal::Queued { .. } | Signal::AgentLeft { .. } => self.set_phase(Phase::Queued),
+            Signal::Queued { .. } => self.set_phase(Phase::Queued),
+            Signal::AgentLeft { agent } => self.agent_left(agent),
             Signal::AgentJoined { agent } => self.agent_joined(agent),
             Signal::Message { from, text, .. } => self.agent_says(from.as_ref(), text),
             Signal::Typing { on } => self.effect(EffectKind::TypingToUser { on: *on }),
@@ -120,6 +121,14 @@ impl Advancing<'_> {
         let assigned = handoff.request.options.messages.assigned.clone();
         if let Some(text) = assigned.filter(|_| first) {
             self.system_says(text);
+        }
+    }
+
+    /// After a transfer the agent who left may be reported gone once the next one is there.
+    fn agent_left(&mut self, gone: &Agent) {
+        let connected = self.session.handoff().map(|handoff| &handoff.phase);
+        if matches!(connected, Some(Phase::Connected(agent)) if agent.is(gone)) {
+            self.set_phase(Phase::Queued);
         }
     }
 

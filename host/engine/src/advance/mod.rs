@@ -225,6 +225,7 @@ impl Advancing<'_> {
 
     fn effect(&mut self, kind: EffectKind) {
         let id = EffectId::new(self.next_id());
+        self.journal.push(Entry::Asked(id.clone()));
         self.effects.push(Effect { id, kind });
     }
 

@@ -214,18 +214,17 @@ fn check_identity(
     if missing.is_empty() {
         return Ok(());
     }
+    let (are, them) = match missing.len() {
+        1 => ("it is", "it"),
+        _ => ("they are", "them"),
+    };
     Err(Failure {
         code: "transfer.missing_field".to_owned(),
         message: format!(
-            "the account '{name}' ({}) needs {} before a chat can start, and {} not set; set it in the \
-             context with a setContext node on every path to this one",
+            "the account '{name}' ({}) needs {} before a chat can start, and {are} not set; set {them} in \
+             the context with a setContext node on every path to this one",
             account.transport(),
             name_list(missing.iter().copied()),
-            if missing.len() == 1 {
-                "it is"
-            } else {
-                "they are"
-            },
         ),
     })
 }

@@ -326,9 +326,7 @@ async fn describe(
             file: file.to_owned(),
             failure,
         })?;
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let descriptor: Descriptor = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| bad(format!("at '{}': {}", error.path(), error.inner())))?;
+    let descriptor = read_descriptor(&text).map_err(bad)?;
     if descriptor.node_type.as_str().is_empty() {
         return Err(bad("'type' is empty".to_owned()));
     }
@@ -344,6 +342,33 @@ async fn describe(
     let validator = jsonschema::validator_for(&descriptor.config)
         .map_err(|error| bad(format!("'config' is not a JSON Schema: {error}")))?;
     Ok((descriptor, validator))
+}
+
+/// What every descriptor has.
+const REQUIRED: [&str; 6] = ["type", "version", "label", "summary", "config", "ports"];
+
+/// Reads a descriptor, or says what is wrong with it.
+fn read_descriptor(text: &str) -> Result<Descriptor, String> {
+    let value: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| format!("'describe' returned something that is not JSON: {error}"))?;
+    if !value.is_object() {
+        return Err("'describe' returned JSON that is not an object".to_owned());
+    }
+    let missing: Vec<&str> = REQUIRED
+        .into_iter()
+        .filter(|member| value.get(member).is_none())
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "{} missing. wit/README.md lists what a descriptor holds",
+            match missing.as_slice() {
+                [one] => format!("the member '{one}' is"),
+                several => format!("the members {} are", name_list(several.iter().copied())),
+            }
+        ));
+    }
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| format!("at '{}': {}", error.path(), error.inner()))
 }
 
 /// A wasmtime error without its backtrace.

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 const STDERR: usize = 4096;
@@ -114,15 +114,10 @@ impl Inner {
         };
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
-        let ticks = self
-            .limits
-            .cpu
-            .as_millis()
-            .div_ceil(TICK.as_millis())
-            .max(1);
-        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX) + 1);
 
+        // The clocks start once there is an instance to run: waiting in line is not the node's doing.
         let permit = self.permits.acquire().await;
+        self.count_ticks(&mut store);
         let run = async {
             let node = pre.instantiate_async(&mut store).await?;
             call(&node, &mut store).await
@@ -154,6 +149,23 @@ impl Inner {
         };
         (store.into_data().host, result)
     }
+
+    /// Stops a node that computes for longer than it may. A tick counts only if the node computes when
+    /// it comes, so time spent waiting is free; and at each tick the node lets others run, so that an
+    /// endless loop holds up no other session of its thread.
+    fn count_ticks(&self, store: &mut Store<StepState>) {
+        let allowed = self.limits.cpu.as_millis().div_ceil(TICK.as_millis());
+        let mut ticks = 0;
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            ticks += 1;
+            Ok(if ticks > allowed {
+                UpdateDeadline::Interrupt
+            } else {
+                UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+            })
+        });
+    }
 }
 
 /// The message of a panic, which Rust writes to standard error before it traps.
@@ -165,5 +177,11 @@ fn said_last(stderr: &MemoryOutputPipe) -> Option<String> {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("note: "))
         .collect();
-    (!lines.is_empty()).then(|| lines.join(" "))
+    let said = lines.join(" ");
+    // A node has one thread, and its name tells nobody anything.
+    let said = match said.find("panicked at ") {
+        Some(at) if said.starts_with("thread '") => &said[at..],
+        _ => &said,
+    };
+    (!said.is_empty()).then(|| said.to_owned())
 }

@@ -1,7 +1,8 @@
 //! What must hold between the parts of a project.
 
 use super::{Bot, Flow, FlowFile, FlowNode, Manifest, PlacedNode};
-use crate::diagnostic::{Diagnostic, did_you_mean, name_list};
+use crate::account::Account;
+use crate::diagnostic::{Diagnostic, Place, did_you_mean, name_list};
 use crate::name::{AccountName, BotName, NodeId, NodeType};
 use crate::node::Node;
 use crate::schema::breaches;
@@ -17,7 +18,7 @@ pub(super) async fn check_flow(
     file: &FlowFile,
     document: &Document,
     library: &BTreeMap<NodeType, Arc<Node>>,
-    templates: &Templates,
+    templates: &mut Templates,
     found: &mut Vec<Diagnostic>,
 ) -> Flow {
     check_target(
@@ -46,12 +47,24 @@ pub(super) async fn check_flow(
             id.clone(),
             PlacedNode {
                 node: Arc::clone(node),
-                config: Value::Object(placed.config.clone()),
+                config: templates.prepare(
+                    Value::Object(placed.config.clone()),
+                    &node.descriptor().config,
+                ),
                 to: placed.to.clone(),
             },
         );
     }
-    for id in unreachable_nodes(file) {
+    // A port or start that leads nowhere may have been meant for the very node nothing leads to.
+    let all_lead_somewhere = std::iter::once(&file.start)
+        .chain(file.nodes.values().flat_map(|node| node.to.values()))
+        .all(|target| file.nodes.contains_key(target));
+    let unreachable = if all_lead_somewhere {
+        unreachable_nodes(file)
+    } else {
+        Vec::new()
+    };
+    for id in unreachable {
         found.push(
             Diagnostic::warning(
                 "flow.unreachable",
@@ -272,7 +285,26 @@ pub(super) fn check_manifest(
             .or_else(|| Some(format!("the accounts are {}", name_list(names()))));
         found.push(diagnostic);
     }
+    for (name, account) in &manifest.accounts {
+        if let Account::EngageChatV2(engage) = account {
+            let at = pointer("/accounts", name.as_str()) + "/url";
+            found.extend(not_a_url("url", &engage.url, document.place(&at)));
+        }
+    }
     check_secrets(manifest, document, found);
+}
+
+/// A mistake if a base URL is none. A blank one is told elsewhere, or a builder's first state.
+pub(super) fn not_a_url(member: &str, text: &str, place: Place) -> Option<Diagnostic> {
+    let web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme) && text.len() > scheme.len());
+    if web || text.trim().is_empty() {
+        return None;
+    }
+    let message = format!("'{member}' is \"{text}\", which is no web address");
+    let help = "write scheme, host and port, for example 'https://gms.example.org:8080'";
+    Some(Diagnostic::error("project.bad_url", place, message).help(help))
 }
 
 fn check_secrets(manifest: &Manifest, document: &Document, found: &mut Vec<Diagnostic>) {

@@ -1,6 +1,7 @@
 //! From files to a project.
 
-use super::check::{check_flow, check_manifest};
+use super::check::{check_flow, check_manifest, not_a_url};
+use super::names::Names;
 use super::{
     Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerBot, WorkerFile,
 };
@@ -23,7 +24,7 @@ impl Project {
         library: &BTreeMap<NodeType, Arc<Node>>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        let templates = Templates::default();
+        let mut templates = Templates::default();
         let documents = parse_all(files, &mut found);
 
         let manifest_document = documents.get(MANIFEST);
@@ -41,14 +42,17 @@ impl Project {
             manifest_document.and_then(|document| typed(document, "project.bad", &mut found));
 
         let mut flows: BTreeMap<FlowId, Flow> = BTreeMap::new();
-        for (file, document) in &documents {
-            if !(file.starts_with("flows/") && file.ends_with(".json")) {
-                continue;
-            }
-            let Some(parsed) = typed::<FlowFile>(document, "flow.bad", &mut found) else {
+        let mut unread = UnreadFlows::default();
+        for file in files.0.keys().filter(|file| is_flow(file)) {
+            let Some(document) = documents.get(file) else {
+                unread.unnamed = true;
                 continue;
             };
-            let flow = check_flow(&parsed, document, library, &templates, &mut found).await;
+            let Some(parsed) = typed::<FlowFile>(document, "flow.bad", &mut found) else {
+                unread.add(document);
+                continue;
+            };
+            let flow = check_flow(&parsed, document, library, &mut templates, &mut found).await;
             if let Some(other) = flows.get(&flow.id) {
                 found.push(Diagnostic::error(
                     "flow.duplicate_id",
@@ -64,28 +68,31 @@ impl Project {
         }
 
         let (Some(manifest), Some(document)) = (manifest, manifest_document) else {
-            return Err(found);
+            return Err(sorted(found));
         };
         let mut accounts = manifest.accounts.clone();
         let bots = load_bots(
             &manifest,
             document,
             &documents,
-            &flows,
+            &Flows {
+                read: &flows,
+                unread: &unread,
+            },
             &mut accounts,
             &mut found,
         );
         check_manifest(&manifest, document, &bots, &mut found);
+        let names = Names::new(&manifest, &accounts);
+        for flow in flows.values() {
+            names.check(flow, &mut found);
+        }
 
         if found
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
         {
-            found.sort_by(|a, b| {
-                let key = |it: &Diagnostic| (it.place.file.clone(), it.place.span.start);
-                key(a).cmp(&key(b))
-            });
-            return Err(found);
+            return Err(sorted(found));
         }
         let used: BTreeSet<NodeType> = flows
             .values()
@@ -112,8 +119,63 @@ impl Project {
             secret_names: manifest.secrets.keys().cloned().collect(),
             secrets: manifest.secrets,
             templates,
-            warnings: found,
+            warnings: sorted(found),
         })
+    }
+}
+
+fn is_flow(file: &str) -> bool {
+    file.starts_with("flows/") && file.ends_with(".json")
+}
+
+/// By file, and in each from top to bottom.
+fn sorted(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by(|a, b| {
+        let key = |it: &Diagnostic| (it.place.file.clone(), it.place.span.start);
+        key(a).cmp(&key(b))
+    });
+    found
+}
+
+/// Flow files with mistakes. Whoever refers to such a flow is not wrong too.
+#[derive(Default)]
+struct UnreadFlows {
+    /// Ids that could be read all the same.
+    ids: BTreeSet<String>,
+    /// Whether there are some whose id could not.
+    unnamed: bool,
+}
+
+impl UnreadFlows {
+    fn add(&mut self, document: &Document) {
+        match document.value()["id"].as_str() {
+            Some(id) => {
+                self.ids.insert(id.to_owned());
+            }
+            None => self.unnamed = true,
+        }
+    }
+}
+
+/// The flows of a project, those that could be read and those that could not.
+struct Flows<'a> {
+    read: &'a BTreeMap<FlowId, Flow>,
+    unread: &'a UnreadFlows,
+}
+
+impl Flows<'_> {
+    fn may_have(&self, id: &FlowId) -> bool {
+        self.read.contains_key(id) || self.unread.unnamed || self.unread.ids.contains(id.as_str())
+    }
+
+    fn unknown(&self, id: &FlowId, place: Place) -> Diagnostic {
+        let ids = || self.read.keys().map(FlowId::as_str);
+        let message = format!("there is no flow with the id '{id}'");
+        let help = did_you_mean(id.as_str(), ids()).unwrap_or_else(|| match ids().next() {
+            Some(_) => format!("the flows are {}", name_list(ids())),
+            None => "the project has no flow yet; flows are JSON files in 'flows/'".to_owned(),
+        });
+        Diagnostic::error("project.unknown_flow", place, message).help(help)
     }
 }
 
@@ -173,7 +235,7 @@ fn load_bots(
     manifest: &Manifest,
     document: &Document,
     documents: &BTreeMap<String, Document>,
-    flows: &BTreeMap<FlowId, Flow>,
+    flows: &Flows<'_>,
     accounts: &mut BTreeMap<AccountName, Account>,
     found: &mut Vec<Diagnostic>,
 ) -> BTreeMap<BotName, Bot> {
@@ -182,20 +244,9 @@ fn load_bots(
         let at = crate::source::pointer("/bots", name.as_str());
         let bot = match (&entry.flow, &entry.worker) {
             (Some(flow), None) => {
-                if !flows.contains_key(flow) {
-                    let mut diagnostic = Diagnostic::error(
-                        "project.unknown_flow",
-                        document.place(&format!("{at}/flow")),
-                        format!("there is no flow with the id '{flow}'"),
-                    );
-                    diagnostic.help = did_you_mean(flow.as_str(), flows.keys().map(FlowId::as_str))
-                        .or_else(|| {
-                            Some(format!(
-                                "the flows are {}",
-                                name_list(flows.keys().map(FlowId::as_str))
-                            ))
-                        });
-                    found.push(diagnostic);
+                if !flows.may_have(flow) {
+                    let place = document.place(&format!("{at}/flow"));
+                    found.push(flows.unknown(flow, place));
                 }
                 Some(Bot::Flow(flow.clone()))
             }
@@ -206,23 +257,21 @@ fn load_bots(
                         Bot::Worker(worker_bot(name, entry.account.as_ref(), worker, accounts))
                     }),
                 None => {
-                    found.push(Diagnostic::error(
-                        "project.no_worker_file",
-                        document.place(&format!("{at}/worker")),
-                        format!("the worker file '{file}' is not in the project"),
-                    ));
+                    found.extend(no_worker_file(file, document, documents, &at, found));
                     None
                 }
             },
-            _ => {
-                found.push(
-                    Diagnostic::error(
-                        "project.bad_bot",
-                        document.place_of(&at, crate::source::Part::Key),
-                        format!("the bot '{name}' needs either 'flow' or 'worker'"),
-                    )
-                    .help("write for example 'flow = \"main\"'"),
-                );
+            (flow, _) => {
+                let place = document.place_of(&at, crate::source::Part::Key);
+                let (wrong, help) = match flow {
+                    Some(_) => ("has both 'flow' and 'worker'", "keep one of them"),
+                    None => (
+                        "has neither 'flow' nor 'worker'",
+                        "write for example 'flow = \"main\"'",
+                    ),
+                };
+                let message = format!("the bot '{name}' {wrong}");
+                found.push(Diagnostic::error("project.bad_bot", place, message).help(help));
                 None
             }
         };
@@ -231,6 +280,28 @@ fn load_bots(
         }
     }
     bots
+}
+
+/// Nothing if the file is there and does not parse, which is told already.
+fn no_worker_file(
+    file: &str,
+    document: &Document,
+    documents: &BTreeMap<String, Document>,
+    at: &str,
+    found: &[Diagnostic],
+) -> Option<Diagnostic> {
+    if found.iter().any(|it| it.place.file == file) {
+        return None;
+    }
+    let others = documents
+        .keys()
+        .map(String::as_str)
+        .filter(|other| *other != MANIFEST && !is_flow(other));
+    let help = did_you_mean(file, others)
+        .unwrap_or_else(|| "write its path relative to project.toml, with '/'".to_owned());
+    let place = document.place(&format!("{at}/worker"));
+    let message = format!("the worker file '{file}' is not in the project");
+    Some(Diagnostic::error("project.no_worker_file", place, message).help(help))
 }
 
 fn check_worker(worker: &WorkerFile, document: &Document, found: &mut Vec<Diagnostic>) {
@@ -268,6 +339,8 @@ fn check_worker(worker: &WorkerFile, document: &Document, found: &mut Vec<Diagno
             );
         }
     }
+    let place = document.place("/Data/GenesysUrl");
+    found.extend(not_a_url("GenesysUrl", &worker.data.genesys_url, place));
 }
 
 fn worker_bot(

@@ -7,6 +7,7 @@ mod check;
 mod flow;
 mod load;
 mod manifest;
+mod names;
 mod worker;
 
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
@@ -18,10 +19,9 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::name::{AccountName, BotName, FlowId, NodeId, NodeType, Port};
 use crate::node::Node;
 use crate::source::Document;
-use crate::template::Templates;
+use crate::template::{PreparedConfig, Templates};
 use crate::time::Millis;
 use indexmap::IndexMap;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ pub struct Flow {
 #[derive(Debug)]
 pub struct PlacedNode {
     pub(crate) node: Arc<Node>,
-    pub(crate) config: Value,
+    pub(crate) config: PreparedConfig,
     pub(crate) to: IndexMap<Port, NodeId>,
 }
 
@@ -148,6 +148,12 @@ impl Project {
     /// Sends every transfer to one account, whatever flows and workers say.
     pub fn override_account(&mut self, account: AccountName) {
         self.override_account = Some(account);
+    }
+
+    /// The account of transfers that name none.
+    #[must_use]
+    pub fn default_account(&self) -> Option<&AccountName> {
+        self.default_account.as_ref()
     }
 
     /// The account that all transfers go to, where that was said.

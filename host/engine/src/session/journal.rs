@@ -2,7 +2,7 @@
 
 use super::CloseReason;
 use crate::handoff::{HandoffEnd, Signal};
-use crate::name::{BotName, HandoffId, NodeId, NodeType, Port};
+use crate::name::{BotName, EffectId, HandoffId, NodeId, NodeType, Port};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened in a turn.
@@ -62,6 +62,8 @@ pub enum Entry {
         /// The handoff.
         handoff: HandoffId,
     },
+    /// The outside was asked to do something: an effect of this turn.
+    Asked(EffectId),
     /// The input changed nothing.
     Ignored {
         /// Why.

@@ -18,7 +18,10 @@ const STANDARD: [(&str, &str); 9] = [
     ("resumeAfterAgent", "resume-after-agent"),
     ("say", "say"),
     ("setContext", "set-context"),
-    ("setExternalSessionAttributes", "set-external-session-attributes"),
+    (
+        "setExternalSessionAttributes",
+        "set-external-session-attributes",
+    ),
 ];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| runtime(|_| {}));

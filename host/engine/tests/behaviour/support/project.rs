@@ -36,7 +36,8 @@ impl Sample {
     /// Another flow bot.
     pub(crate) fn flow(mut self, bot: &str, start: &str, nodes: Value) -> Self {
         for node in nodes.as_object().expect("nodes by id").values() {
-            self.types.push(node["type"].as_str().expect("a type").to_owned());
+            self.types
+                .push(node["type"].as_str().expect("a type").to_owned());
         }
         let flow = json!({"handoff": "flow@1", "id": bot, "start": start, "nodes": nodes});
         let text = serde_json::to_string_pretty(&flow).expect("is JSON");
@@ -58,7 +59,8 @@ impl Sample {
             },
         });
         let file = format!("workers/{bot}.json");
-        let account = account.map_or_else(String::new, |account| format!("\naccount = '{account}'"));
+        let account =
+            account.map_or_else(String::new, |account| format!("\naccount = '{account}'"));
         let bot_lines = format!("worker = '{file}'{account}");
         self.files.insert(file, worker.to_string());
         self.bot(bot, &bot_lines)

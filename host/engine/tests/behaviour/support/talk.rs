@@ -84,7 +84,8 @@ impl Talk {
     }
 
     pub(crate) async fn joined(&mut self, name: &str) -> Turn {
-        self.signal(Signal::AgentJoined { agent: agent(name) }).await
+        self.signal(Signal::AgentJoined { agent: agent(name) })
+            .await
     }
 
     pub(crate) async fn agent_says(&mut self, name: &str, text: &str) -> Turn {
@@ -162,7 +163,10 @@ pub(crate) fn told(turn: &Turn) -> Vec<String> {
     for effect in &turn.effects {
         assert!(seen.insert(effect.id.clone()), "{} stands twice", effect.id);
     }
-    turn.effects.iter().map(|effect| line(&effect.kind)).collect()
+    turn.effects
+        .iter()
+        .map(|effect| line(&effect.kind))
+        .collect()
 }
 
 fn line(effect: &EffectKind) -> String {
