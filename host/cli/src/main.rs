@@ -1,1 +1,83 @@
-fn main() {}
+//! The `handoff` command: one file per subcommand.
+//!
+//! Exit codes: 0 all well, 1 something failed (a scenario, a check), 2 the call was wrong.
+
+mod chat;
+mod check;
+mod demo;
+mod diagnostics;
+mod node;
+mod paint;
+mod sim;
+mod sim_agent;
+mod test;
+mod venue;
+mod worker;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chatbot flows that hand a conversation to a human agent on Genesys, and take it back.
+#[derive(Debug, Parser)]
+#[command(name = "handoff", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch customers being handed to an agent and coming back, played against the simulator.
+    Demo(demo::Arguments),
+    /// Play scenarios and say which hold.
+    Test(test::Arguments),
+    /// Say what is wrong with a project, all at once.
+    Check(check::Arguments),
+    /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
+    Chat(chat::Arguments),
+    /// Run the Genesys simulator, or be an agent in one.
+    Sim(sim::Arguments),
+    /// Look at node components.
+    Node(node::Arguments),
+    /// Make ServisBOT worker bots.
+    Worker(worker::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("HANDOFF_LOG")
+                .unwrap_or_else(|_| "error".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Test(arguments) => test::run(arguments).await,
+            Command::Check(arguments) => check::run(arguments).await,
+            Command::Chat(arguments) => chat::run(arguments).await,
+            Command::Sim(arguments) => sim::run(arguments).await,
+            Command::Node(arguments) => node::run(arguments).await,
+            Command::Worker(arguments) => worker::run(&arguments),
+        }
+    });
+    // Reading standard input cannot be interrupted; do not wait for it.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let red = paint::RED;
+            anstream::eprintln!("{red}error{red:#}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `handoff chat`: talking to a project's bot in this terminal.
+
+use crate::diagnostics::show_all;
+use crate::paint::{BOLD, DIM, RED, YELLOW};
+use crate::venue::NodesArguments;
+use anyhow::{Context, bail};
+use handoff_engine::handoff::TransportKind;
+use handoff_engine::session::Sender;
+use handoff_scenario::{LiveStage, StageError};
+use handoff_server::UserEventKind;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The project's directory.
+    project: PathBuf,
+    /// The transport to hand over by.
+    #[arg(long, value_parser = crate::test::parse_transport)]
+    transport: Option<TransportKind>,
+    /// The simulated organisation, relative to the project. Without this, 'org-scripted.toml', in
+    /// which agents answer by themselves.
+    #[arg(long, value_name = "FILE")]
+    org: Option<PathBuf>,
+    /// Agents do nothing by themselves ('org.toml'): be one with 'handoff sim agent'.
+    #[arg(long, conflicts_with = "org")]
+    by_hand: bool,
+    /// The bot to talk to instead of the project's start bot.
+    #[arg(long)]
+    bot: Option<String>,
+    #[command(flatten)]
+    nodes: NodesArguments,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let venue = arguments.nodes.load().await?;
+    let org = arguments.project.join(match (&arguments.org, arguments.by_hand) {
+        (Some(org), _) => org.clone(),
+        (None, true) => "org.toml".into(),
+        (None, false) => "org-scripted.toml".into(),
+    });
+    let stage = LiveStage::set_up(&venue, &arguments.project, &org, arguments.transport).await;
+    let stage = match stage {
+        Ok(stage) => stage,
+        Err(StageError::Project(mistakes)) => {
+            show_all(&mistakes, &arguments.project);
+            bail!("the project has mistakes");
+        }
+        Err(error) => return Err(error.into()),
+    };
+    anstream::println!(
+        "{BOLD}{}{BOLD:#} {DIM}over {}, Genesys simulator at {}{DIM:#}",
+        stage.project_name(),
+        stage.transport(),
+        stage.simulator_url()
+    );
+    for agent in stage.agents() {
+        anstream::println!(
+            "{DIM}be an agent: handoff sim agent {agent} --url {}{DIM:#}",
+            stage.simulator_url()
+        );
+    }
+    anstream::println!("{DIM}/leave leaves the agent or the chat, /quit quits.{DIM:#}\n");
+    talk(&stage, arguments.bot.as_deref()).await?;
+    stage.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
+    let host = stage.host();
+    let session = stage.session();
+    host.start_session(session.clone(), bot.map(Into::into), None)
+        .await
+        .context("the bot cannot be talked to")?;
+    let mut typed = BufReader::new(tokio::io::stdin()).lines();
+    let mut open_input = true;
+    let mut seen = 0;
+    let mut messages = 0;
+    loop {
+        let (events, mut more) = host.user_events(session, seen);
+        for event in events {
+            seen = event.position;
+            if show(&event.kind) {
+                return Ok(());
+            }
+        }
+        tokio::select! {
+            changed = more.wait_for(|count| *count > seen) => {
+                changed.context("the host stopped")?;
+            }
+            line = typed.next_line(), if open_input => {
+                let Some(line) = line? else {
+                    // Nothing more to say; the conversation may still go on.
+                    open_input = false;
+                    continue;
+                };
+                messages += 1;
+                let id = messages.to_string();
+                let said = match line.trim() {
+                    "" => Ok(()),
+                    "/quit" => return Ok(()),
+                    "/leave" => host.user_leaves(session, &id).await,
+                    text => host.user_message(session, &id, text).await,
+                };
+                if let Err(error) = said {
+                    anstream::println!("{RED}{error}{RED:#}");
+                }
+            }
+        }
+    }
+}
+
+/// Shows an event; true if it is the last.
+fn show(event: &UserEventKind) -> bool {
+    match event {
+        UserEventKind::Message { from, text } => {
+            let (style, name) = match from {
+                Sender::Bot(bot) => (crate::paint::bot(), bot.to_string()),
+                Sender::Agent(agent) => (crate::paint::agent(), agent.name.clone()),
+                Sender::System => (DIM, "system".to_owned()),
+            };
+            anstream::println!("{style}{name:>13}{style:#}  {text}");
+            false
+        }
+        UserEventKind::Typing { on: true } => {
+            anstream::println!("{DIM}the agent is typing{DIM:#}");
+            false
+        }
+        UserEventKind::Typing { on: false } => false,
+        UserEventKind::Closed { reason } => {
+            anstream::println!("{YELLOW}The chat is closed: {}{YELLOW:#}", reason.as_str());
+            true
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `handoff demo`: customers being handed to an agent and coming back.
+
+use crate::paint::{self, BOLD, DIM, GREEN, RED};
+use crate::test::explain;
+use crate::venue::NodesArguments;
+use anyhow::bail;
+use handoff_engine::handoff::TransportKind;
+use handoff_scenario::{Outcome, Scenario, Told, Venue, play};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Milliseconds between two lines, so that eyes can follow.
+const PACE: u64 = 50;
+
+/// What is played if nothing is said, and on which transport.
+const SHOW: [(&str, TransportKind); 2] = [
+    (
+        "fixtures/projects/servisbot/scenarios/handed-over-and-back.toml",
+        TransportKind::EngageChatV2,
+    ),
+    (
+        "fixtures/projects/sentione/scenarios/resume-on.toml",
+        TransportKind::CloudOpenMessaging,
+    ),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Scenario files to play instead of this project's two.
+    scenarios: Vec<PathBuf>,
+    /// Play everything on this transport.
+    #[arg(long, value_parser = crate::test::parse_transport)]
+    transport: Option<TransportKind>,
+    /// Show every step of every node as well.
+    #[arg(long)]
+    steps: bool,
+    /// Milliseconds between two lines.
+    #[arg(long, default_value_t = PACE)]
+    pace: u64,
+    #[command(flatten)]
+    nodes: NodesArguments,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let shown = shown(&arguments)?;
+    let venue = arguments.nodes.load().await?;
+    let begun = Instant::now();
+    let mut failed = 0;
+    for (scenario, transport) in &shown {
+        if !perform(&venue, scenario, *transport, &arguments).await {
+            failed += 1;
+        }
+    }
+    let took = begun.elapsed().as_secs_f32();
+    if failed > 0 {
+        anstream::println!("{RED}{failed} of {} did not go as scripted.{RED:#}", shown.len());
+        return Ok(ExitCode::FAILURE);
+    }
+    anstream::println!(
+        "{GREEN}✓{GREEN:#} {} conversations handed over and back in {took:.1} s: real WebAssembly nodes, \
+         real transports, a simulated Genesys.",
+        shown.len()
+    );
+    anstream::println!(
+        "{DIM}Talk to it yourself: handoff chat fixtures/projects/sentione{DIM:#}"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(arguments: &Arguments) -> anyhow::Result<Vec<(Scenario, TransportKind)>> {
+    let mut shown = Vec::new();
+    if arguments.scenarios.is_empty() {
+        for (path, transport) in SHOW {
+            if !Path::new(path).is_file() {
+                bail!(
+                    "'{path}' is not here; run this in the root of the checkout, or name scenario files"
+                );
+            }
+            let transport = arguments.transport.unwrap_or(transport);
+            shown.push((Scenario::read(Path::new(path))?, transport));
+        }
+        return Ok(shown);
+    }
+    for path in &arguments.scenarios {
+        let scenario = Scenario::read(path)?;
+        let own = scenario.transports.as_ref().and_then(|own| own.first());
+        let transport = arguments.transport.or(own.copied());
+        shown.push((scenario, transport.unwrap_or(TransportKind::CloudOpenMessaging)));
+    }
+    Ok(shown)
+}
+
+async fn perform(
+    venue: &Venue,
+    scenario: &Scenario,
+    transport: TransportKind,
+    arguments: &Arguments,
+) -> bool {
+    anstream::println!("{BOLD}{}{BOLD:#}  {DIM}{transport}{DIM:#}", scenario.name);
+    let (steps, pace) = (arguments.steps, Duration::from_millis(arguments.pace));
+    let mut tell = move |told: &Told| {
+        if let Some(line) = paint::told(told, steps) {
+            anstream::println!("{line}");
+            // A reader's pace, not the conversation's: its clock is simulated.
+            std::thread::sleep(pace);
+        }
+    };
+    let report = play(venue, scenario, transport, &mut tell).await;
+    anstream::println!();
+    match &report.outcome {
+        Outcome::Passed => true,
+        outcome => {
+            explain(scenario, outcome);
+            false
+        }
+    }
+}

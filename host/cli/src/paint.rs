@@ -1,0 +1,85 @@
+//! Lines of a conversation, in colour: who, when, what, at which node, owned by whom.
+
+use anstyle::{AnsiColor, Style};
+use handoff_engine::time::Timestamp;
+use handoff_scenario::{Told, Who};
+
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+const USER: Style = AnsiColor::Green.on_default().bold();
+const BOT: Style = AnsiColor::Cyan.on_default().bold();
+const AGENT: Style = AnsiColor::Magenta.on_default().bold();
+const SYSTEM: Style = AnsiColor::White.on_default();
+const GENESYS: Style = AnsiColor::Yellow.on_default();
+
+/// How a bot's name looks.
+pub(crate) fn bot() -> Style {
+    BOT
+}
+
+/// How an agent's name looks.
+pub(crate) fn agent() -> Style {
+    AGENT
+}
+
+/// Width of the column with names.
+const NAME: usize = 13;
+/// Column in which the node and the owner stack begin.
+const TEXT: usize = 62;
+
+/// A line of what happened, or none if it is a detail.
+pub(crate) fn told(told: &Told, details: bool) -> Option<String> {
+    let (style, name) = match &told.who {
+        Who::User => (USER, "customer".to_owned()),
+        Who::Bot(name) => (BOT, name.clone()),
+        Who::Agent(name) => (AGENT, name.clone()),
+        Who::System => (SYSTEM, "system".to_owned()),
+        Who::Genesys => (GENESYS, "genesys".to_owned()),
+        Who::Engine => (DIM, String::new()),
+        Who::Scenario => (DIM, "time".to_owned()),
+    };
+    let is_step = told.who == Who::Engine && told.text.contains(" (");
+    if is_step && !details {
+        return None;
+    }
+    let clock = clock(told.at);
+    let name = shorten(&name, NAME);
+    if !told.said {
+        let mark = if told.who == Who::Engine { "·" } else { "" };
+        return Some(format!(
+            "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {DIM}{mark}{space}{text}{DIM:#}",
+            space = if mark.is_empty() { "" } else { " " },
+            text = told.text,
+        ));
+    }
+    let owners = told.stack.join(" › ");
+    let place = match &told.node {
+        Some(node) => format!("{node} @ {owners}"),
+        None => owners,
+    };
+    let width = told.text.chars().count();
+    let gap = TEXT.saturating_sub(width).max(2);
+    Some(format!(
+        "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {text}{empty:gap$}{DIM}{place}{DIM:#}",
+        text = told.text,
+        empty = "",
+    ))
+}
+
+/// The time of day, UTC.
+fn clock(at: Timestamp) -> String {
+    at.to_iso().get(11..19).unwrap_or_default().to_owned()
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width - 1).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,65 @@
+//! The standard nodes, found and loaded.
+
+use anyhow::{Context, bail};
+use handoff_engine::node::{Limits, Runtime};
+use handoff_scenario::Venue;
+use handoff_server::NodeLibrary;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where node components are.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct NodesArguments {
+    /// Directory with the standard node components (*.wasm).
+    #[arg(long, value_name = "DIR", env = "HANDOFF_NODES")]
+    nodes: Option<PathBuf>,
+}
+
+impl NodesArguments {
+    /// The directory that was named, or the one beside the program.
+    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
+        if let Some(directory) = &self.nodes {
+            return Ok(directory.clone());
+        }
+        let program = std::env::current_exe().context("the program's own path is unknown")?;
+        // Installed: nodes beside the program. Built: target/debug/handoff and target/nodes.
+        let beside = program
+            .ancestors()
+            .skip(1)
+            .take(2)
+            .map(|directory| directory.join("nodes"))
+            .find(|directory| directory.is_dir());
+        match beside {
+            Some(directory) => Ok(directory),
+            None => bail!(
+                "the standard node components are not found; build them with 'cargo xtask \
+                 build-nodes', or name their directory with --nodes or HANDOFF_NODES"
+            ),
+        }
+    }
+
+    /// Loads the nodes.
+    pub(crate) async fn load(&self) -> anyhow::Result<Venue> {
+        let directory = self.directory()?;
+        let spinner = spinner("compiling nodes");
+        let runtime = Runtime::new(Limits::default())?;
+        let nodes = NodeLibrary::load(&runtime, &[directory]).await;
+        spinner.finish_and_clear();
+        match nodes {
+            Ok(nodes) => Ok(Venue { nodes, runtime }),
+            Err(errors) => {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                bail!("{}", errors.join("\n"))
+            }
+        }
+    }
+}
+
+/// A sign of life for what may take more than a second. Shown on terminals only.
+pub(crate) fn spinner(what: &str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(what.to_owned());
+    spinner.set_style(ProgressStyle::default_spinner());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

@@ -1,0 +1,77 @@
+//! `handoff worker`: making ServisBOT worker bots.
+
+use anyhow::{Context, bail};
+use handoff_server::ProjectDirectory;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make a Genesys live chat worker in a project: its file, and its entry under [bots].
+    Create {
+        /// The project's directory.
+        project: PathBuf,
+        /// The bot's name, for example GenesysLivechatAlpha.
+        name: String,
+        /// Digital Channel URL of the Genesys Engage site.
+        #[arg(long)]
+        genesys_url: String,
+        /// The chat service's name.
+        #[arg(long)]
+        genesys_service_name: String,
+        /// What it is for.
+        #[arg(long, default_value = "Live chat for genesys")]
+        description: String,
+    },
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let Command::Create {
+        project,
+        name,
+        genesys_url,
+        genesys_service_name,
+        description,
+    } = &arguments.command;
+    let directory = ProjectDirectory::read(project)?;
+    let plain = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
+    if name.is_empty() || !name.chars().all(plain) {
+        bail!("'{name}' cannot be a bot's name; use letters, digits, '-' and '_'");
+    }
+    let file = format!("workers/{name}.json");
+    let path = directory.path.join(&file);
+    let manifest_path = directory.path.join("project.toml");
+    let manifest = std::fs::read_to_string(&manifest_path)?;
+    let header = format!("[bots.{name}]");
+    if path.exists() || manifest.lines().any(|line| line.trim() == header) {
+        bail!("the project has a bot '{name}' already; choose another name, or edit {file}");
+    }
+    let worker = json!({
+        "Description": description,
+        "Name": name,
+        "Type": "genesys-livechat-v2-worker",
+        "Enabled": true,
+        "Config": {},
+        "Data": {
+            "GenesysUrl": genesys_url,
+            "GenesysServiceName": genesys_service_name,
+            "SlashCommands": {},
+        },
+    });
+    let text = serde_json::to_string_pretty(&worker)? + "\n";
+    std::fs::create_dir_all(directory.path.join("workers"))?;
+    std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    let manifest = format!("{}\n\n{header}\nworker = \"{file}\"\n", manifest.trim_end());
+    std::fs::write(&manifest_path, manifest)
+        .with_context(|| format!("{} cannot be written", manifest_path.display()))?;
+    anstream::println!("Made {file} and its entry in project.toml.");
+    anstream::println!("Push it from a flow: {{\"type\": \"pushBotSoStack\", \"config\": {{\"bot\": \"{name}\"}}}}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,287 @@
+//! Playing a scenario, step after step.
+
+use crate::expect::{Expectations, Holds};
+use crate::file::{AgentAct, Scenario, Step, StepKind, UserAct};
+use crate::stage::{Stage, StageError, Venue, load_project};
+use crate::told::{self, Told};
+use genesys_sim::AgentAction;
+use handoff_engine::handoff::TransportKind;
+use handoff_engine::name::{BotName, Revision};
+use handoff_engine::time::Millis;
+use handoff_server::InputError;
+
+/// How long, in simulated time, what must hold may take to hold.
+const PATIENCE: Millis = Millis::from_secs(45);
+
+/// How a scenario went.
+#[derive(Debug)]
+pub struct Report {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The transport it ran on.
+    pub transport: TransportKind,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a scenario went.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Everything held.
+    Passed,
+    /// Something did not.
+    Failed(Failure),
+    /// It could not be played.
+    NotPlayed(StageError),
+}
+
+/// What did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Line of the scenario file.
+    pub line: usize,
+    /// What was expected.
+    pub expected: String,
+    /// What came instead.
+    pub got: String,
+}
+
+/// Plays a scenario on a transport. `tell` is given each line as it happens.
+pub async fn play(
+    venue: &Venue,
+    scenario: &Scenario,
+    transport: TransportKind,
+    tell: &mut (dyn FnMut(&Told) + Send),
+) -> Report {
+    let outcome = match perform(venue, scenario, transport, tell).await {
+        Ok(Ok(())) => Outcome::Passed,
+        Ok(Err(failure)) => Outcome::Failed(failure),
+        Err(error) => Outcome::NotPlayed(error),
+    };
+    Report {
+        scenario: scenario.clone(),
+        transport,
+        outcome,
+    }
+}
+
+async fn perform(
+    venue: &Venue,
+    scenario: &Scenario,
+    transport: TransportKind,
+    tell: &mut (dyn FnMut(&Told) + Send),
+) -> Result<Result<(), Failure>, StageError> {
+    if let Some(codes) = &scenario.project_errors {
+        return Ok(must_not_load(venue, scenario, codes).await);
+    }
+    let stage = Stage::set_up(venue, scenario, transport).await?;
+    let mut playing = Playing {
+        stage,
+        tell,
+        revision: Revision::default(),
+        stack: Vec::new(),
+        inputs: 0,
+        refusal: None,
+        seen: Expectations::default(),
+    };
+    playing.start(scenario).await;
+    for step in &scenario.steps {
+        if let Err(failure) = playing.step(step).await? {
+            return Ok(Err(failure));
+        }
+    }
+    let end = Step {
+        line: scenario.steps.last().map_or(1, |step| step.line),
+        kind: StepKind::Silence,
+    };
+    Ok(playing.must_hold(&end).await)
+}
+
+/// A scenario about a project that is refused.
+async fn must_not_load(
+    venue: &Venue,
+    scenario: &Scenario,
+    codes: &[String],
+) -> Result<(), Failure> {
+    let expected = format!("the project to be refused with {}", codes.join(", "));
+    let fail = |got: String| {
+        Err(Failure {
+            line: 1,
+            expected: expected.clone(),
+            got,
+        })
+    };
+    match load_project(venue, &scenario.project).await {
+        Ok(_) => fail("it loaded".to_owned()),
+        Err(StageError::Project(found)) => {
+            let found_codes: Vec<&str> = found.iter().map(|it| it.code).collect();
+            if codes.iter().all(|code| found_codes.contains(&code.as_str())) {
+                return Ok(());
+            }
+            fail(StageError::Project(found).to_string())
+        }
+        Err(other) => fail(other.to_string()),
+    }
+}
+
+/// A scenario under way.
+struct Playing<'t> {
+    stage: Stage,
+    tell: &'t mut (dyn FnMut(&Told) + Send),
+    /// The last turn that was told.
+    revision: Revision,
+    stack: Vec<String>,
+    inputs: usize,
+    /// The code with which the user's last deed was refused.
+    refusal: Option<String>,
+    seen: Expectations,
+}
+
+impl Playing<'_> {
+    async fn start(&mut self, scenario: &Scenario) {
+        let bot = scenario.bot.as_deref().map(BotName::from);
+        let session = self.stage.session.clone();
+        let channel = scenario.channel.clone();
+        let started = self.stage.host.start_session(session, bot, channel).await;
+        self.note_refusal(started);
+        self.rest().await;
+    }
+
+    /// Outer error: the scenario cannot go on. Inner error: something does not hold.
+    async fn step(&mut self, step: &Step) -> Result<Result<(), Failure>, StageError> {
+        let at = self.stage.now();
+        match &step.kind {
+            StepKind::UserSays(text) => {
+                let id = self.next_input();
+                let session = &self.stage.session;
+                let said = self.stage.host.user_message(session, &id, text).await;
+                self.note_refusal(said);
+                self.rest().await;
+            }
+            StepKind::UserDoes(act) => {
+                let id = self.next_input();
+                let (host, session) = (&self.stage.host, &self.stage.session);
+                let done = match act {
+                    UserAct::Leave => host.user_leaves(session, &id).await,
+                    UserAct::Type => host.user_typing(session, &id, true).await,
+                    UserAct::StopTyping => host.user_typing(session, &id, false).await,
+                };
+                self.note_refusal(done);
+                self.rest().await;
+            }
+            StepKind::Agent(agent, act) => return Ok(self.agent(step.line, agent, act).await),
+            StepKind::Advance(span) => {
+                (self.tell)(&told::scenario(at, format!("{} pass", span.0)));
+                let until = at + span.0;
+                while self.stage.hop(until).await {
+                    self.retell().await;
+                }
+                self.retell().await;
+            }
+            StepKind::Restart => {
+                (self.tell)(&told::scenario(at, "the host is restarted".to_owned()));
+                self.stage.restart().await?;
+                self.rest().await;
+            }
+            StepKind::Fault(fault) => {
+                let fault = serde_json::Value::Object(fault.clone());
+                match serde_json::from_value(fault) {
+                    Ok(fault) => self.stage.control.fault(fault),
+                    Err(error) => {
+                        return Ok(Err(Failure {
+                            line: step.line,
+                            expected: "a fault of the simulator".to_owned(),
+                            got: error.to_string(),
+                        }));
+                    }
+                }
+                self.rest().await;
+            }
+            _ => return Ok(self.must_hold(step).await),
+        }
+        Ok(Ok(()))
+    }
+
+    /// An agent acts, as soon as the conversation is before them.
+    async fn agent(&mut self, line: usize, agent: &str, act: &AgentAct) -> Result<(), Failure> {
+        let action = match act {
+            AgentAct::Accept => AgentAction::Accept,
+            AgentAct::Decline => AgentAction::Decline,
+            AgentAct::Close => AgentAction::Close,
+            AgentAct::Type => AgentAction::Typing(true),
+            AgentAct::StopTyping => AgentAction::Typing(false),
+            AgentAct::FinishAfterCallWork => AgentAction::FinishAfterCallWork,
+            AgentAct::GoOnQueue => AgentAction::OnQueue(true),
+            AgentAct::GoOffQueue => AgentAction::OnQueue(false),
+            AgentAct::Say(text) => AgentAction::Say(text.clone()),
+            AgentAct::TransferToQueue(queue) => AgentAction::TransferToQueue(queue.clone()),
+            AgentAct::TransferToAgent(other) => AgentAction::TransferToAgent(other.clone()),
+        };
+        let until = self.stage.now() + PATIENCE;
+        loop {
+            self.rest().await;
+            let Err(error) = self.stage.control.agent(agent, action.clone()) else {
+                self.rest().await;
+                return Ok(());
+            };
+            if !self.stage.hop(until).await {
+                return Err(Failure {
+                    line,
+                    expected: format!("{agent} to be able to: {act:?}"),
+                    got: error.to_string(),
+                });
+            }
+        }
+    }
+
+    /// Waits, in simulated time, until something holds.
+    async fn must_hold(&mut self, step: &Step) -> Result<(), Failure> {
+        let until = self.stage.now() + PATIENCE;
+        loop {
+            self.rest().await;
+            let refusal = self.refusal.as_deref();
+            let holds = self.seen.holds(&self.stage, refusal, &step.kind).await;
+            let (expected, got) = match holds {
+                Holds::Yes => return Ok(()),
+                Holds::NotYet { expected, got } if self.stage.hop(until).await => {
+                    let _ = (expected, got);
+                    continue;
+                }
+                Holds::NotYet { expected, got } | Holds::Never { expected, got } => (expected, got),
+            };
+            self.retell().await;
+            return Err(Failure {
+                line: step.line,
+                expected,
+                got,
+            });
+        }
+    }
+
+    /// Lets everything come to rest, and tells what happened.
+    async fn rest(&mut self) {
+        self.stage.settle().await;
+        self.retell().await;
+    }
+
+    async fn retell(&mut self) {
+        let session = &self.stage.session;
+        let journal = self.stage.host.journal(session, self.revision.next()).await;
+        for turn in journal.unwrap_or_default() {
+            for line in told::turn(&turn, &self.stack) {
+                (self.tell)(&line);
+            }
+            self.revision = turn.session.revision;
+            self.stack = turn.session.stack_names();
+        }
+    }
+
+    fn next_input(&mut self) -> String {
+        self.inputs += 1;
+        format!("{}", self.inputs)
+    }
+
+    fn note_refusal(&mut self, result: Result<(), InputError>) {
+        self.refusal = result.err().map(|error| error.code().to_owned());
+    }
+}

@@ -1,0 +1,85 @@
+//! Credentials of a simulated organisation.
+//!
+//! A project names its secrets and does not hold them. Against a simulator nobody should have to
+//! supply them, so they are read from the organisation's own file: the secret of the OAuth client
+//! that the account names, and of the integration that it names.
+
+use handoff_engine::account::{Account, OpenMessagingAccount, SecretRef};
+use handoff_engine::project::Project;
+use handoff_genesys::{SecretError, Secrets};
+use serde::Deserialize;
+
+/// The part of an organisation file that holds secrets.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct OrgSecrets {
+    oauth_clients: Vec<OauthClient>,
+    integrations: Vec<Integration>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OauthClient {
+    id: String,
+    secret: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Integration {
+    name: String,
+    #[serde(default)]
+    id: Option<String>,
+    secret: String,
+}
+
+/// Resolves a project's secrets from a simulated organisation.
+#[derive(Debug)]
+pub(crate) struct SimulatedSecrets(Vec<(SecretRef, String)>);
+
+impl SimulatedSecrets {
+    pub(crate) fn new(project: &Project, org: &str) -> Self {
+        // The simulator has read the same text, and would have refused it if it were broken.
+        let org: OrgSecrets = toml::from_str(org).unwrap_or_default();
+        let mut known = Vec::new();
+        for (_, account) in project.accounts() {
+            match account {
+                Account::CloudOpenMessaging(account) => known.extend(org.of(account)),
+                Account::EngageChatV2(account) => {
+                    let key = account.api_key.clone();
+                    known.extend(key.map(|key| (key, "simulated".to_owned())));
+                }
+            }
+        }
+        Self(known)
+    }
+}
+
+impl OrgSecrets {
+    fn of(&self, account: &OpenMessagingAccount) -> Vec<(SecretRef, String)> {
+        let client = self
+            .oauth_clients
+            .iter()
+            .find(|client| client.id == account.client_id)
+            .map(|client| client.secret.clone());
+        let wanted = Some(&account.integration);
+        let integration = self
+            .integrations
+            .iter()
+            .find(|it| Some(&it.name) == wanted || it.id.as_ref() == wanted)
+            .map(|integration| integration.secret.clone());
+        // What the organisation does not know is wrong there, as it would be at Genesys.
+        let or_wrong = |secret: Option<String>| secret.unwrap_or_else(|| "not-known-there".into());
+        vec![
+            (account.client_secret.clone(), or_wrong(client)),
+            (account.webhook_secret.clone(), or_wrong(integration)),
+        ]
+    }
+}
+
+impl Secrets for SimulatedSecrets {
+    fn resolve(&self, secret: &SecretRef) -> Result<String, SecretError> {
+        let found = self.0.iter().find(|(known, _)| known == secret);
+        found.map(|(_, value)| value.clone()).ok_or_else(|| {
+            SecretError::new("no account of the project uses this secret, so it has no simulated value")
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! A simulator and a host on one clock.
+//!
+//! Time moves in hops, from one thing that is due to the next. Between two hops everything comes to
+//! rest: no task of the host works, no request or webhook is under way, and no frame is unread. So a
+//! run repeats, whatever the machine is busy with.
+
+use crate::file::Scenario;
+use crate::secrets::SimulatedSecrets;
+use genesys_sim::{ClockMode, Control, Options, Org, OrgError, Simulator};
+use handoff_engine::clock::{Clock, SimClock};
+use handoff_engine::diagnostic::Diagnostic;
+use handoff_engine::handoff::TransportKind;
+use handoff_engine::name::{AccountName, SessionId};
+use handoff_engine::project::Project;
+use handoff_engine::time::{Millis, Timestamp};
+use handoff_server::{DirectoryError, Host, NodeLibrary, ProjectDirectory};
+use handoff_store::MemoryStore;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Monday 5 January 2026, nine in the morning, UTC: when every scenario begins.
+const BEGINNING: Timestamp = Timestamp(1_767_603_600_000);
+
+/// No hop is longer, so that heartbeats arrive as evenly as they would.
+const HOP: Millis = Millis::from_secs(10);
+
+/// Where scenarios are played: the nodes they run with.
+#[derive(Clone, Debug)]
+pub struct Venue {
+    /// The standard nodes.
+    pub nodes: NodeLibrary,
+    /// The runtime, for a project's own nodes.
+    pub runtime: handoff_engine::node::Runtime,
+}
+
+/// What keeps a scenario from being played.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The project cannot be read.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The project's own nodes cannot be loaded.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Nodes(Vec<handoff_server::LibraryError>),
+    /// The project has mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Project(Vec<Diagnostic>),
+    /// The simulated organisation has mistakes.
+    #[error(transparent)]
+    Org(#[from] OrgError),
+    /// The simulated organisation cannot be read.
+    #[error(
+        "the simulated organisation '{path}' cannot be read: {error}. A scenario needs one; name it \
+         with 'org', relative to the project"
+    )]
+    NoOrg {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+    /// No account has the transport.
+    #[error("the project has no account with the transport '{0}'; add one under [accounts]")]
+    NoAccount(TransportKind),
+    /// The simulator does not start.
+    #[error(transparent)]
+    Simulator(#[from] genesys_sim::StartError),
+    /// The host does not start.
+    #[error(transparent)]
+    Host(#[from] handoff_server::StartError),
+    /// No port to listen on.
+    #[error("no port to listen on: {0}")]
+    Listen(#[from] std::io::Error),
+    /// The simulator does not know the integration.
+    #[error("{0}")]
+    Integration(#[from] genesys_sim::ControlError),
+}
+
+/// A simulator, a host and a clock.
+pub(crate) struct Stage {
+    pub(crate) host: Host,
+    pub(crate) control: Control,
+    pub(crate) clock: SimClock,
+    pub(crate) session: SessionId,
+    project: Arc<Project>,
+    secrets: SimulatedSecrets,
+    store: Arc<MemoryStore>,
+    // Stops when dropped.
+    _simulator: Simulator,
+}
+
+impl Stage {
+    pub(crate) async fn set_up(
+        venue: &Venue,
+        scenario: &Scenario,
+        transport: TransportKind,
+    ) -> Result<Self, StageError> {
+        let now_ms = BEGINNING.0;
+        let Scene {
+            simulator,
+            project,
+            secrets,
+            ..
+        } = Scene::set_up(
+            venue,
+            &scenario.project,
+            &scenario.org,
+            Some(transport),
+            ClockMode::Manual { now_ms },
+        )
+        .await?;
+        let clock = SimClock::new(BEGINNING);
+        let store = Arc::new(MemoryStore::new());
+        let control = simulator.control();
+        let host = start_host(&project, &secrets, Arc::new(clock.clone()), &store, &control).await?;
+        Ok(Self {
+            host,
+            control,
+            clock,
+            session: SessionId::new("session-1"),
+            project,
+            secrets,
+            store,
+            _simulator: simulator,
+        })
+    }
+
+    /// Stops the host and starts another one on the same store.
+    pub(crate) async fn restart(&mut self) -> Result<(), StageError> {
+        self.host.stop();
+        self.host = start_host(
+            &self.project,
+            &self.secrets,
+            Arc::new(self.clock.clone()),
+            &self.store,
+            &self.control,
+        )
+        .await?;
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits until nothing happens any more that does not need time to pass.
+    pub(crate) async fn settle(&self) {
+        let mut last = None;
+        loop {
+            let now = (self.clock.idle().await, self.control.settle().await);
+            if last == Some(now) {
+                return;
+            }
+            last = Some(now);
+        }
+    }
+
+    /// Lets time pass until the next thing that is due, but not beyond `until`. Returns false if
+    /// `until` is reached.
+    pub(crate) async fn hop(&self, until: Timestamp) -> bool {
+        self.settle().await;
+        let now = self.now();
+        let due = [
+            self.clock.next_wake(),
+            self.control.next_timer().map(Timestamp),
+        ];
+        let next = due
+            .into_iter()
+            .flatten()
+            .chain([now + HOP, until])
+            .min()
+            .map_or(until, |next| next.max(now));
+        // Genesys first: what it sends on time has arrived when the host's timers look.
+        self.control.set_now(next.0);
+        self.settle().await;
+        self.clock.set(next);
+        self.settle().await;
+        next < until
+    }
+}
+
+/// Reads and checks a project with the standard nodes and its own.
+pub(crate) async fn load_project(
+    venue: &Venue,
+    path: &Path,
+) -> Result<Project, StageError> {
+    let directory = ProjectDirectory::read(path)?;
+    let mut nodes: BTreeMap<_, _> = venue.nodes.0.clone();
+    if directory.nodes().is_dir() {
+        let own = NodeLibrary::load(&venue.runtime, &[directory.nodes()])
+            .await
+            .map_err(StageError::Nodes)?;
+        nodes.extend(own.0);
+    }
+    Project::load(&directory.files, &nodes)
+        .await
+        .map_err(StageError::Project)
+}
+
+/// The account to play on: the default one if it has the transport, else the first that has. An
+/// account that a worker brings along comes last.
+fn account_for(project: &Project, transport: TransportKind) -> Option<AccountName> {
+    let worker = |name: &AccountName| project.bots().any(|(bot, _)| bot.as_str() == name.as_str());
+    let mut fitting: Vec<&AccountName> = project
+        .accounts()
+        .filter(|(_, account)| account.transport() == transport)
+        .map(|(name, _)| name)
+        .collect();
+    fitting.sort_by_key(|name| (Some(*name) != project.default_account(), worker(name)));
+    fitting.first().copied().cloned()
+}
+
+/// A simulator that runs, and a project whose accounts lead to it.
+pub(crate) struct Scene {
+    pub(crate) simulator: Simulator,
+    pub(crate) project: Arc<Project>,
+    pub(crate) secrets: SimulatedSecrets,
+    pub(crate) transport: TransportKind,
+}
+
+impl Scene {
+    /// Without a transport, the project's default account decides.
+    pub(crate) async fn set_up(
+        venue: &Venue,
+        project: &Path,
+        org_path: &Path,
+        transport: Option<TransportKind>,
+        clock: ClockMode,
+    ) -> Result<Self, StageError> {
+        let mut project = load_project(venue, project).await?;
+        let text = std::fs::read_to_string(org_path).map_err(|error| StageError::NoOrg {
+            path: org_path.to_owned(),
+            error,
+        })?;
+        let org = Org::from_toml(&text, &org_path.display().to_string())?;
+        let options = Options {
+            clock,
+            ..Options::default()
+        };
+        let simulator = Simulator::start(org, options).await?;
+        let base_url = simulator.base_url();
+        project.edit_accounts(|_, account| account.redirect_to(&base_url));
+        let by_default = project
+            .default_account()
+            .and_then(|name| project.account(name))
+            .map(|account| account.transport());
+        let transport = transport
+            .or(by_default)
+            .unwrap_or(TransportKind::CloudOpenMessaging);
+        let account = account_for(&project, transport).ok_or(StageError::NoAccount(transport))?;
+        project.override_account(account);
+        let project = Arc::new(project);
+        let secrets = SimulatedSecrets::new(&project, &text);
+        Ok(Self {
+            simulator,
+            project,
+            secrets,
+            transport,
+        })
+    }
+}
+
+/// A host for a scene, with a webhook that the simulator knows.
+pub(crate) async fn start_host(
+    project: &Arc<Project>,
+    secrets: &SimulatedSecrets,
+    clock: Arc<dyn Clock>,
+    store: &Arc<MemoryStore>,
+    control: &Control,
+) -> Result<Host, StageError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    for (name, account) in project.accounts() {
+        if let handoff_engine::account::Account::CloudOpenMessaging(account) = account {
+            let url = format!("http://{address}{}", Host::webhook_path(name));
+            control.set_webhook(&account.integration, &url)?;
+        }
+    }
+    let store: Arc<MemoryStore> = Arc::clone(store);
+    let host = Host::builder(Arc::clone(project))
+        .clock(clock)
+        .store(store)
+        .start(secrets)
+        .await?;
+    host.serve(listener);
+    Ok(host)
+}
