@@ -1,7 +1,7 @@
 //! Flow graphs, sessions, turns and the WebAssembly node runtime.
 //!
 //! The engine is pure: it opens no socket, reads no disk and asks no clock. A [`project::Project`]
-//! is loaded from texts, and [`advance`] applies one [`session::Input`] to one [`session::Session`]
+//! is loaded from texts, and [`advance()`] applies one [`session::Input`] to one [`session::Session`]
 //! and says in a [`session::Turn`] what the outside is to do. Whoever embeds it commits the turn
 //! first and does what it asks after.
 //!

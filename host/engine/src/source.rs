@@ -3,6 +3,11 @@
 //! Both are read into one tree, so that a message about `/nodes/ask1/config` can point at a line
 //! whichever format the file has.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a file is parsed once, and a mistake in it ends the load"
+)]
+
 use crate::diagnostic::{Diagnostic, Place};
 use indexmap::IndexMap;
 use serde_json::Value;

@@ -42,6 +42,15 @@ pub enum StepFailure {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The node wrote too many keys.
+    #[error(
+        "the node set or removed more than {limit} context keys and attributes in one step and was \
+         stopped; keep many values under one key"
+    )]
+    TooManyWrites {
+        /// The limit.
+        limit: usize,
+    },
     /// The node returned something that the contract does not allow.
     #[error("{message}")]
     BadOutput {
@@ -60,6 +69,7 @@ impl StepFailure {
             Self::CpuDeadline { .. } => "node.cpu_deadline",
             Self::WallDeadline { .. } => "node.wall_deadline",
             Self::OutOfMemory { .. } => "node.out_of_memory",
+            Self::TooManyWrites { .. } => "node.too_many_writes",
             Self::BadOutput { .. } => "node.bad_output",
         }
     }

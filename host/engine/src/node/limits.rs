@@ -15,6 +15,8 @@ pub struct Limits {
     pub instances: u32,
     /// Bytes of a context value's JSON text. 10,000 as in ServisBOT's context store.
     pub context_value: usize,
+    /// Context keys and attributes a step may set or remove.
+    pub writes: usize,
     /// Bytes of an external attribute's value.
     pub attribute_value: usize,
     /// External attributes a session may have.
@@ -39,6 +41,7 @@ impl Default for Limits {
             wall: Duration::from_secs(30),
             instances: 256,
             context_value: 10_000,
+            writes: 1_000,
             attribute_value: 10_000,
             attributes: 100,
             messages: 50,

@@ -63,6 +63,22 @@ pub(super) struct StepState {
     pub(super) host: StepHost,
 }
 
+/// A step wrote more keys than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("too many writes")]
+pub(super) struct TooManyWrites;
+
+impl StepState {
+    /// Ends the step if it has written more keys than it may.
+    pub(super) fn within_writes(&self) -> wasmtime::Result<()> {
+        let writes = self.host.context_writes.len() + self.host.attribute_writes.len();
+        if writes > self.limits.writes {
+            return Err(TooManyWrites.into());
+        }
+        Ok(())
+    }
+}
+
 impl WasiView for StepState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {

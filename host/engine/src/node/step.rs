@@ -7,7 +7,7 @@ use super::deterministic;
 use super::failure::StepFailure;
 use super::load::{Node, first_line};
 use super::runtime::{Inner, TICK};
-use super::state::{MemoryCap, StepHost, StepState};
+use super::state::{MemoryCap, StepHost, StepState, TooManyWrites};
 use crate::diagnostic::name_list;
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -136,6 +136,9 @@ impl Inner {
                     limit: self.limits.cpu,
                 })
             }
+            Ok(Err(error)) if error.is::<TooManyWrites>() => Err(StepFailure::TooManyWrites {
+                limit: self.limits.writes,
+            }),
             Ok(Err(error)) => Err(StepFailure::Trapped {
                 reason: said_last(&stderr).unwrap_or_else(|| {
                     error

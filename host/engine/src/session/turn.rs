@@ -45,6 +45,10 @@ pub struct Effect {
 /// What the outside is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a turn has a handful of effects, and a box would stand in the way of matching"
+)]
 pub enum EffectKind {
     /// Show the user a message.
     SendToUser {

@@ -133,6 +133,23 @@ async fn what_a_step_wrote_before_it_failed_leaves_no_trace() {
     assert_eq!(talk.session.context, before);
 }
 
+#[tokio::test]
+async fn a_node_that_fills_the_context_with_keys_is_stopped() {
+    let narrow = runtime(|limits| limits.writes = 2);
+    let set = load(&narrow, "set", &crate::support::component("set-context")).await;
+    let nodes = json!({
+        "set": {"type": "setContext", "config": {"values": {"a": 1, "b": null, "c": 3}}},
+    });
+    let mut talk = Sample::main("set", nodes)
+        .node(set.expect("loads"))
+        .talk()
+        .await;
+    talk.start().await;
+    assert_eq!(talk.error().0, "node.too_many_writes");
+    insta::assert_snapshot!(talk.error().1);
+    assert!(talk.session.context.is_empty());
+}
+
 /// `ask` in another runtime refuses its message: nothing of the step is said.
 #[tokio::test]
 async fn a_message_of_a_failed_step_is_not_sent() {

@@ -13,22 +13,27 @@ impl Host for StepState {
         }
     }
 
-    fn set(&mut self, key: String, value: String) -> Result<(), ContextError> {
+    fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<(), ContextError>> {
         if !is_good_key(&key) {
-            return Err(ContextError::BadKey);
+            return Ok(Err(ContextError::BadKey));
         }
         let limit = self.limits.context_value;
         if value.len() > limit {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-            return Err(ContextError::TooLarge(limit));
+            return Ok(Err(ContextError::TooLarge(limit)));
         }
-        let value = serde_json::from_str(&value).map_err(|_| ContextError::BadJson)?;
+        let Ok(value) = serde_json::from_str(&value) else {
+            return Ok(Err(ContextError::BadJson));
+        };
         self.host.context_writes.insert(key, Some(value));
-        Ok(())
+        self.within_writes().map(Ok)
     }
 
-    fn remove(&mut self, key: String) {
-        self.host.context_writes.insert(key, None);
+    fn remove(&mut self, key: String) -> wasmtime::Result<()> {
+        if is_good_key(&key) {
+            self.host.context_writes.insert(key, None);
+        }
+        self.within_writes()
     }
 
     fn keys(&mut self) -> Vec<String> {

@@ -27,26 +27,29 @@ impl Host for StepState {
         }
     }
 
-    fn set(&mut self, key: String, value: String) -> Result<(), AttributeError> {
+    fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<(), AttributeError>> {
         if !is_good_key(&key) {
-            return Err(AttributeError::BadKey);
+            return Ok(Err(AttributeError::BadKey));
         }
         let limit = self.limits.attribute_value;
         if value.len() > limit {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-            return Err(AttributeError::TooLarge(limit));
+            return Ok(Err(AttributeError::TooLarge(limit)));
         }
         let keys = self.attribute_keys();
         if !keys.contains(&key) && keys.len() >= self.limits.attributes {
             let limit = u32::try_from(self.limits.attributes).unwrap_or(u32::MAX);
-            return Err(AttributeError::TooMany(limit));
+            return Ok(Err(AttributeError::TooMany(limit)));
         }
         self.host.attribute_writes.insert(key, Some(value));
-        Ok(())
+        self.within_writes().map(Ok)
     }
 
-    fn remove(&mut self, key: String) {
-        self.host.attribute_writes.insert(key, None);
+    fn remove(&mut self, key: String) -> wasmtime::Result<()> {
+        if is_good_key(&key) {
+            self.host.attribute_writes.insert(key, None);
+        }
+        self.within_writes()
     }
 
     fn keys(&mut self) -> Vec<String> {

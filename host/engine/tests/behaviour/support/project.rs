@@ -39,7 +39,8 @@ impl Sample {
             self.types
                 .push(node["type"].as_str().expect("a type").to_owned());
         }
-        let flow = json!({"handoff": "flow@1", "id": bot, "start": start, "nodes": nodes});
+        let mut flow = json!({"handoff": "flow@1", "id": bot, "start": start});
+        flow["nodes"] = nodes;
         let text = serde_json::to_string_pretty(&flow).expect("is JSON");
         self.files.insert(format!("flows/{bot}.json"), text);
         self.bot(bot, &format!("flow = '{bot}'"))
@@ -97,7 +98,6 @@ impl Sample {
              service = 'support'\n{bots}"
         );
         self.files.insert("project.toml".to_owned(), manifest);
-        // A type the test brings itself is no standard one; `library` of none would be all.
         let mut nodes = library(&self.types).await;
         nodes.append(&mut self.nodes);
         Project::load(&ProjectFiles(self.files), &nodes).await
