@@ -92,7 +92,7 @@ impl Transport for OpenMessaging {
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let outlet = self.outlet(handoff.clone(), reports);
         let attribute = &self.0.queue_attribute;
-        let protocol = Protocol::open(handoff, request, attribute, self.0.clock.now());
+        let protocol = Protocol::open(handoff, &request, attribute, self.0.clock.now());
         self.drive(protocol, outlet, Waiting::Stale)
     }
 

@@ -127,7 +127,7 @@ impl Protocol {
             return;
         };
         let conversation = posted.conversation_id;
-        self.state.phase = Phase::Open(Talk {
+        self.state.phase = Phase::Open(Box::new(Talk {
             integration: opening.integration.clone().unwrap_or_default(),
             conversation: conversation.clone(),
             opened_by: posted.id,
@@ -137,7 +137,7 @@ impl Protocol {
             echoes: Echoes::default(),
             seen: VecDeque::new(),
             held: Vec::new(),
-        });
+        }));
         self.watch.look_now(now);
         news.tell("opened", Signal::Opened { conversation });
         self.leave_unknown_conversation();

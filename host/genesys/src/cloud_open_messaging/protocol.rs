@@ -136,7 +136,7 @@ pub(super) struct State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Phase {
     Opening(Box<Opening>),
-    Open(Talk),
+    Open(Box<Talk>),
 }
 
 /// An open conversation.
@@ -194,11 +194,11 @@ pub(super) struct Protocol {
 impl Protocol {
     pub(super) fn open(
         handoff: HandoffId,
-        request: TransferRequest,
+        request: &TransferRequest,
         queue_attribute: &str,
         now: Timestamp,
     ) -> Self {
-        let opening = Opening::new(&handoff, &request, queue_attribute);
+        let opening = Opening::new(&handoff, request, queue_attribute);
         let state = State {
             from: opening.sender(),
             phase: Phase::Opening(Box::new(opening)),
@@ -493,7 +493,7 @@ impl Protocol {
                 self.read(message, None, news);
             }
             Call::Name(user) if !passing || self.failures >= READ_ATTEMPTS => {
-                self.named(now, user, None)
+                self.named(now, user, None);
             }
             Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
                 self.leaving_failed(passing, self.failures, trouble, news);

@@ -1,0 +1,122 @@
+//! Lost answers, refusals, expired tokens and closed sockets cost time, never texts.
+
+mod support;
+
+use genesys_sim::AgentAction::{Accept, Close, Say};
+use genesys_sim::Fault;
+use handoff_engine::account::{Account, SecretRef};
+use handoff_engine::handoff::SessionEndReason;
+use handoff_engine::time::Millis;
+use support::{Over, Stage, request};
+
+fn paths(over: Over) -> &'static str {
+    match over {
+        Over::Engage => "/genesys/2/chat",
+        Over::OpenMessaging => "/api/v2/conversations/messages",
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_doubles_no_text() {
+    for over in Over::BOTH {
+        let mut stage = Stage::set(over).await;
+        stage.open(request()).await;
+        stage.breathe().await;
+        stage.agent("kim", Accept).await;
+        stage.control.fault(Fault::LoseReplies {
+            path: paths(over).to_owned(),
+            times: 1,
+        });
+        let id = stage.say("Hi Kim").await;
+        let next = stage.say("Hi Kim").await;
+        stage.pass(Millis::from_mins(1)).await;
+        assert_eq!(
+            stage.customer_said(),
+            ["Where is my order?", "Hi Kim", "Hi Kim"],
+            "{over:?}"
+        );
+        assert_eq!(stage.settled(), [id, next], "{over:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_that_pass_are_waited_out() {
+    for over in Over::BOTH {
+        for (status, retry_after) in [(503, None), (429, Some(7))] {
+            let mut stage = Stage::set(over).await;
+            stage.open(request()).await;
+            stage.breathe().await;
+            stage.agent("kim", Accept).await;
+            stage.control.fault(Fault::RefuseRequests {
+                path: paths(over).to_owned(),
+                times: 3,
+                status,
+                code: None,
+                retry_after,
+            });
+            let id = stage.say("Hi Kim").await;
+            stage.pass(Millis::from_mins(1)).await;
+            assert_eq!(
+                stage.customer_said(),
+                ["Where is my order?", "Hi Kim"],
+                "{over:?} {status}"
+            );
+            assert_eq!(stage.settled(), [id]);
+            assert_eq!(stage.end(), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn expired_tokens_and_closed_sockets_are_replaced() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.breathe().await;
+    stage.control.fault(Fault::ExpireTokens);
+    stage.control.fault(Fault::CloseSockets);
+    stage.breathe().await;
+    stage.agent("kim", Accept).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+    stage.pass(Millis::from_mins(30)).await;
+    stage.agent("kim", Say("Still here".to_owned())).await;
+    stage.agent("kim", Close).await;
+    assert_eq!(stage.heard(), ["Kim: Still here"]);
+    assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+}
+
+#[tokio::test]
+async fn lost_frames_are_made_up_for_by_looking() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.breathe().await;
+    stage.control.fault(Fault::DropFrames { times: 100 });
+    stage.agent("kim", Accept).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+    stage.control.agent("kim", Close).unwrap();
+    stage.pass(Millis::from_mins(5)).await;
+    assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+}
+
+#[tokio::test]
+async fn without_the_permission_for_events_the_conversation_is_looked_at_instead() {
+    let deaf = |account: &mut Account| {
+        if let Account::CloudOpenMessaging(account) = account {
+            account.client_id = "deaf".to_owned();
+            account.client_secret = SecretRef::Named("deaf-secret".to_owned());
+        }
+    };
+    let mut stage = Stage::with(Over::OpenMessaging, deaf).await;
+    stage.open(request()).await;
+    stage.breathe().await;
+    stage.agent("kim", Accept).await;
+    stage.agent("kim", Close).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+    assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+    let notices = stage.notices();
+    assert_eq!(notices.len(), 1, "{notices:#?}");
+    assert_eq!(notices[0].0, "genesys.events_unavailable");
+    assert!(
+        notices[0].1.contains("analytics:conversationDetail:view"),
+        "{notices:#?}"
+    );
+}

@@ -1,0 +1,107 @@
+//! What Genesys refuses is told in words for whoever can fix it.
+
+mod support;
+
+use handoff_engine::account::{Account, OpenMessagingAccount, SecretRef};
+use support::{Over, Stage, request, request_for};
+
+fn cloud(change: impl FnOnce(&mut OpenMessagingAccount)) -> impl FnOnce(&mut Account) {
+    |account| {
+        if let Account::CloudOpenMessaging(account) = account {
+            change(account);
+        }
+    }
+}
+
+fn client(id: &'static str, secret: &'static str) -> impl FnOnce(&mut Account) {
+    cloud(move |account| {
+        account.client_id = id.to_owned();
+        account.client_secret = SecretRef::Named(secret.to_owned());
+    })
+}
+
+#[tokio::test]
+async fn bad_credentials_end_the_handoff_at_once() {
+    let wrong = client("bridge", "wrong");
+    let mut stage = Stage::with(Over::OpenMessaging, wrong).await;
+    stage.open(request()).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.bad_credentials");
+    assert!(sentence.contains("bridge"), "{sentence}");
+    assert!(!sentence.contains("wrong"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_queue_in_another_division_is_said_to_be_not_visible() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request_for("Hidden")).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.queue_not_visible");
+    assert!(sentence.contains("division"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_misspelt_queue_gets_a_suggestion_and_no_conversation() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request_for("support")).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.queue_name_mismatch");
+    assert!(sentence.contains("'Support'"), "{sentence}");
+    assert!(stage.control.conversations().is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named() {
+    let mut stage = Stage::with(Over::OpenMessaging, client("blind", "blind-secret")).await;
+    stage.open(request_for("Support")).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.missing_permission");
+    assert!(sentence.contains("routing:queue:view"), "{sentence}");
+}
+
+#[tokio::test]
+async fn an_integration_that_does_not_exist_is_said_with_what_is_near() {
+    let renamed = cloud(|account| account.integration = "handof bridge".to_owned());
+    let mut stage = Stage::with(Over::OpenMessaging, renamed).await;
+    stage.open(request()).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.integration_unknown");
+    assert!(sentence.contains("'handoff bridge'"), "{sentence}");
+}
+
+#[tokio::test]
+async fn engage_names_the_field_it_wants_and_the_service_it_does_not_know() {
+    let mut stage = Stage::set(Over::Engage).await;
+    let mut nobody = request();
+    nobody.options.identity.nickname = None;
+    nobody.options.identity.last_name = None;
+    stage.open(nobody).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.field_missing");
+    assert!(sentence.contains("lastName"), "{sentence}");
+
+    let other = |account: &mut Account| {
+        if let Account::EngageChatV2(account) = account {
+            account.service = "no-such-service".to_owned();
+        }
+    };
+    let mut stage = Stage::with(Over::Engage, other).await;
+    stage.open(request()).await;
+    let (code, sentence) = stage.error();
+    assert_eq!(code, "genesys.service_unknown", "{sentence}");
+    assert!(sentence.contains("no-such-service"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_text_engage_finds_too_long_is_noted_and_the_chat_goes_on() {
+    let mut stage = Stage::set(Over::Engage).await;
+    stage.open(request()).await;
+    let id = stage.say(&"long ".repeat(30)).await;
+    stage.breathe().await;
+    assert_eq!(stage.settled(), [id]);
+    assert_eq!(stage.notices()[0].0, "genesys.message_not_delivered");
+    let next = stage.say("short").await;
+    stage.breathe().await;
+    assert!(stage.settled().contains(&next));
+    assert_eq!(stage.end(), None);
+}

@@ -1,0 +1,97 @@
+//! The webhook's door: who may come in, and what is done with what they bring.
+
+mod support;
+
+use genesys_sim::AgentAction::{Accept, Say, Typing};
+use genesys_sim::Fault;
+use handoff_engine::handoff::Signal;
+use http::{HeaderMap, StatusCode};
+use support::{Over, Stage, request};
+
+#[tokio::test]
+async fn a_bad_signature_is_refused_and_nothing_is_told() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    let mut headers = HeaderMap::new();
+    let forged = br#"{"id":"m","type":"Text","text":"pay here","channel":{"to":{"id":"x"}}}"#;
+    let unsigned = stage.transport.webhook(&headers, forged);
+    assert_eq!(unsigned.status, StatusCode::UNAUTHORIZED);
+    headers.insert("x-hub-signature-256", "sha256=AAAA".parse().unwrap());
+    let reply = stage.transport.webhook(&headers, forged);
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    assert!(reply.body.contains("webhook-secret"), "{}", reply.body);
+    assert_eq!(stage.heard(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_body_over_one_mebibyte_is_refused() {
+    let stage = Stage::set(Over::OpenMessaging).await;
+    let body = vec![b' '; 1024 * 1024 + 1];
+    let reply = stage.transport.webhook(&HeaderMap::new(), &body);
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_is_told_once() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.agent("kim", Accept).await;
+    stage.control.fault(Fault::DuplicateWebhooks { times: 1 });
+    stage.agent("kim", Say("Hello".to_owned())).await;
+    assert_eq!(stage.heard(), ["Kim: Hello"]);
+}
+
+#[tokio::test]
+async fn a_message_no_webhook_brought_is_fetched() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.agent("kim", Accept).await;
+    stage.control.fault(Fault::DropWebhooks { times: 1 });
+    stage.agent("kim", Say("Hello".to_owned())).await;
+    assert_eq!(stage.heard(), Vec::<String>::new());
+    stage.pass(handoff_engine::time::Millis::from_mins(3)).await;
+    assert_eq!(stage.heard(), ["Kim: Hello"]);
+}
+
+#[tokio::test]
+async fn the_first_words_of_an_agent_come_after_the_joining() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.settle().await;
+    stage.control.fault(Fault::DropFrames { times: 100 });
+    stage.control.agent("kim", Accept).unwrap();
+    stage.control.agent("kim", Say("Hello".to_owned())).unwrap();
+    stage.settle().await;
+    let told: Vec<_> = stage
+        .signals()
+        .into_iter()
+        .filter(|signal| matches!(signal, Signal::AgentJoined { .. } | Signal::Message { .. }))
+        .collect();
+    let [Signal::AgentJoined { agent }, Signal::Message { from, .. }] = told.as_slice() else {
+        panic!("{told:#?}")
+    };
+    assert_eq!(from.as_ref(), Some(agent));
+}
+
+#[tokio::test]
+async fn an_agents_typing_shows_and_stops_showing() {
+    for over in Over::BOTH {
+        let mut stage = Stage::set(over).await;
+        stage.open(request()).await;
+        stage.breathe().await;
+        stage.agent("kim", Accept).await;
+        stage.agent("kim", Typing(true)).await;
+        if over == Over::Engage {
+            stage.agent("kim", Typing(false)).await;
+        }
+        let typing: Vec<_> = stage
+            .signals()
+            .into_iter()
+            .filter_map(|signal| match signal {
+                Signal::Typing { on } => Some(on),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(typing, [true, false], "{over:?}");
+    }
+}
