@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::session::Sender;
 use handoff_scenario::{LiveStage, StageError};
-use handoff_server::UserEventKind;
+use handoff_server::{Position, UserEventKind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -75,20 +75,19 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
         .context("the bot cannot be talked to")?;
     let mut typed = BufReader::new(tokio::io::stdin()).lines();
     let mut open_input = true;
-    let mut seen = 0;
+    let mut turns = host.watch(session).await?;
+    let mut seen = Position::default();
     let mut messages = 0;
     loop {
-        let (events, mut more) = host.user_events(session, seen);
-        for event in events {
+        turns.mark_unchanged();
+        for event in host.user_events(session, seen).await? {
             seen = event.position;
             if show(&event.kind) {
                 return Ok(());
             }
         }
         tokio::select! {
-            changed = more.wait_for(|count| *count > seen) => {
-                changed.context("the host stopped")?;
-            }
+            changed = turns.changed() => changed.context("the host stopped")?,
             line = typed.next_line(), if open_input => {
                 let Some(line) = line? else {
                     // Nothing more to say; the conversation may still go on.

@@ -5,7 +5,7 @@ use crate::stage::Stage;
 use genesys_sim::{ConversationView, DeskView, Ender, Speaker};
 use handoff_engine::name::Revision;
 use handoff_engine::session::{Entry, Owner, Sender, Session, Status};
-use handoff_server::{UserEvent, UserEventKind};
+use handoff_server::{Position, UserEvent, UserEventKind};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -55,9 +55,9 @@ impl Holds {
 #[derive(Debug, Default)]
 pub(crate) struct Expectations {
     /// Position of the last message that was expected and came.
-    messages: usize,
+    messages: Position,
     /// Position of the last sign of typing that was expected and came.
-    typing: usize,
+    typing: Position,
     /// Lines each agent has been seen to hear.
     heard: HashMap<String, usize>,
 }
@@ -77,14 +77,14 @@ impl Expectations {
         kind: &StepKind,
     ) -> Holds {
         match kind {
-            StepKind::BotSays(text) => return self.message(stage, From::Bot, text),
-            StepKind::SystemSays(text) => return self.message(stage, From::System, text),
+            StepKind::BotSays(text) => return self.message(stage, From::Bot, text).await,
+            StepKind::SystemSays(text) => return self.message(stage, From::System, text).await,
             StepKind::UserHears { text, from } => {
-                return self.message(stage, From::Agent(from.as_deref()), text);
+                return self.message(stage, From::Agent(from.as_deref()), text).await;
             }
-            StepKind::UserSees(typing) => return self.sees_typing(stage, *typing),
+            StepKind::UserSees(typing) => return self.sees_typing(stage, *typing).await,
             StepKind::Silence => {
-                let next = self.next_message(stage);
+                let next = self.next_message(stage).await;
                 let got = next.as_ref().map_or_else(String::new, describe);
                 return Holds::now(next.is_none(), "no further message to the user", got);
             }
@@ -129,21 +129,21 @@ impl Expectations {
         }
     }
 
-    fn next_message(&self, stage: &Stage) -> Option<UserEvent> {
-        let (events, _) = stage.host.user_events(&stage.session, self.messages);
-        events
+    async fn next_message(&self, stage: &Stage) -> Option<UserEvent> {
+        events_after(stage, self.messages)
+            .await
             .into_iter()
             .find(|event| matches!(event.kind, UserEventKind::Message { .. }))
     }
 
-    fn message(&mut self, stage: &Stage, wanted: From<'_>, text: &str) -> Holds {
+    async fn message(&mut self, stage: &Stage, wanted: From<'_>, text: &str) -> Holds {
         let expected = match &wanted {
             From::Bot => format!("the bot to say {text:?}"),
             From::System => format!("the system to say {text:?}"),
             From::Agent(None) => format!("the user to hear {text:?}"),
             From::Agent(Some(name)) => format!("the user to hear {text:?} from {name}"),
         };
-        let Some(event) = self.next_message(stage) else {
+        let Some(event) = self.next_message(stage).await else {
             return Holds::NotYet {
                 expected,
                 got: "no message".to_owned(),
@@ -169,10 +169,10 @@ impl Expectations {
         }
     }
 
-    fn sees_typing(&mut self, stage: &Stage, typing: Typing) -> Holds {
+    async fn sees_typing(&mut self, stage: &Stage, typing: Typing) -> Holds {
         let wanted = typing == Typing::Typing;
-        let (events, _) = stage.host.user_events(&stage.session, self.typing);
-        let seen = events
+        let seen = events_after(stage, self.typing)
+            .await
             .into_iter()
             .find(|event| event.kind == (UserEventKind::Typing { on: wanted }));
         if let Some(event) = &seen {
@@ -221,6 +221,12 @@ impl Expectations {
             },
         }
     }
+}
+
+/// What the user got to see after a position. The store of a scenario is in memory and always works.
+async fn events_after(stage: &Stage, position: Position) -> Vec<UserEvent> {
+    let events = stage.host.user_events(&stage.session, position).await;
+    events.unwrap_or_default()
 }
 
 async fn in_session(stage: &Stage, session: &Session, kind: &StepKind) -> Holds {

@@ -3,7 +3,7 @@
 use crate::library::LibraryError;
 use crate::outbox::Links;
 use crate::sessions::{InputError, Queues};
-use crate::user::{UserEvent, UserEvents};
+use crate::user::{self, Position, UserEvent, Watchers};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
@@ -30,7 +30,7 @@ pub(crate) struct Inner {
     pub(crate) reports: Reports,
     pub(crate) queues: Queues,
     pub(crate) links: Links,
-    pub(crate) users: UserEvents,
+    pub(crate) watchers: Watchers,
     /// Says that deadlines have changed. The sender's work goes on until that is seen.
     pub(crate) deadlines: mpsc::UnboundedSender<Busy>,
     tasks: Mutex<Vec<AbortHandle>>,
@@ -108,7 +108,7 @@ impl HostBuilder {
             reports,
             queues: Queues::default(),
             links: Links::default(),
-            users: UserEvents::default(),
+            watchers: Watchers::default(),
             deadlines,
             tasks: Mutex::new(Vec::new()),
         }));
@@ -199,14 +199,25 @@ impl Host {
         self.0.store.journal(session, from).await
     }
 
-    /// What the user gets to see after a position, and a watch on how much there is.
-    #[must_use]
-    pub fn user_events(
+    /// What the user gets to see after a position.
+    pub async fn user_events(
         &self,
         session: &SessionId,
-        after: usize,
-    ) -> (Vec<UserEvent>, watch::Receiver<usize>) {
-        self.0.users.after(session, after)
+        after: Position,
+    ) -> Result<Vec<UserEvent>, StoreError> {
+        let turns = self.0.store.journal(session, after.revision).await?;
+        let events = turns.iter().flat_map(|turn| user::events(turn));
+        Ok(events.filter(|event| event.position > after).collect())
+    }
+
+    /// Tells when a session has a new turn.
+    pub async fn watch(
+        &self,
+        session: &SessionId,
+    ) -> Result<watch::Receiver<Revision>, StoreError> {
+        let now = self.0.store.load(session).await?;
+        let now = now.map_or(Revision::default(), |session| session.revision);
+        Ok(self.0.watchers.watch(session, now))
     }
 
     /// A webhook call for an account; none if there is no such account.
@@ -248,7 +259,7 @@ impl Host {
                 self.resume_handoff(&handoff.id, &handoff.request.account, &handoff.handle);
             }
             let pending = self.0.store.pending_effects(&id).await?;
-            self.carry_out(&id, self.0.clock.now(), &pending).await;
+            self.carry_out(&id, &pending).await;
         }
         Ok(())
     }

@@ -21,4 +21,4 @@ pub use host::{Host, HostBuilder, StartError};
 pub use library::{LibraryError, NodeLibrary};
 pub use secrets::ProjectSecrets;
 pub use sessions::InputError;
-pub use user::{UserEvent, UserEventKind, UserEvents};
+pub use user::{Position, UserEvent, UserEventKind};

@@ -4,11 +4,9 @@
 //! until the transport reports it settled; the rest is settled at once.
 
 use crate::host::Host;
-use crate::user::UserEventKind;
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, SessionId};
 use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
-use handoff_engine::time::Timestamp;
 use handoff_genesys::{Command, Link};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -82,10 +80,10 @@ impl Links {
 
 impl Host {
     /// Carries out effects, in order.
-    pub(crate) async fn carry_out(&self, session: &SessionId, at: Timestamp, effects: &[Effect]) {
+    pub(crate) async fn carry_out(&self, session: &SessionId, effects: &[Effect]) {
         let settled: Vec<EffectId> = effects
             .iter()
-            .filter(|effect| self.act(session, at, effect))
+            .filter(|effect| self.act(effect))
             .map(|effect| effect.id.clone())
             .collect();
         if settled.is_empty() {
@@ -98,20 +96,12 @@ impl Host {
     }
 
     /// Carries out an effect; true if that settles it.
-    fn act(&self, session: &SessionId, at: Timestamp, effect: &Effect) -> bool {
-        let show = |kind| {
-            self.0.users.push(session, &effect.id, at, kind);
-            true
-        };
+    fn act(&self, effect: &Effect) -> bool {
         match &effect.kind {
-            EffectKind::SendToUser { from, text } => show(UserEventKind::Message {
-                from: from.clone(),
-                text: text.clone(),
-            }),
-            EffectKind::TypingToUser { on } => show(UserEventKind::Typing { on: *on }),
-            EffectKind::CloseSession { reason } => show(UserEventKind::Closed {
-                reason: reason.clone(),
-            }),
+            // Shown by being committed.
+            EffectKind::SendToUser { .. }
+            | EffectKind::TypingToUser { .. }
+            | EffectKind::CloseSession { .. } => true,
             EffectKind::OpenHandoff { handoff, request } => {
                 let Some(transport) = self.0.transports.get(&request.account) else {
                     self.refuse(handoff, &request.account);

@@ -151,7 +151,8 @@ impl Host {
             match store.append(Arc::clone(&turn), &job.settled).await {
                 Ok(()) => {
                     self.deadlines_changed();
-                    self.carry_out(id, turn.at, &turn.effects).await;
+                    self.carry_out(id, &turn.effects).await;
+                    self.0.watchers.committed(id, turn.session.revision);
                     return Ok(());
                 }
                 Err(AppendError::Conflict { .. }) => {}

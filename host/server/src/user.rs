@@ -1,23 +1,33 @@
-//! What users get to see, in order, for as long as the host runs.
+//! What users get to see, in order.
 //!
-//! Each event has a position within its session and carries the id of the effect it came from, so
-//! that whoever shows them can go on from where it was and recognise a repeat.
+//! A turn that is committed is seen: the events are read off the journal, so a restart loses none
+//! and shows none twice. Each has a position within its session, from which whoever shows them can
+//! go on.
 
-use handoff_engine::name::{EffectId, SessionId};
-use handoff_engine::session::{CloseReason, Sender};
+use handoff_engine::name::{Revision, SessionId};
+use handoff_engine::session::{CloseReason, EffectKind, Sender, Turn};
 use handoff_engine::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
+/// A place among the events of a session. The default is before them all.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Position {
+    /// The turn.
+    pub revision: Revision,
+    /// The effect within the turn, from 1.
+    pub effect: usize,
+}
+
 /// Something the user gets to see.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UserEvent {
-    /// From 1, within the session.
-    pub position: usize,
-    /// The effect it came from.
-    pub effect: EffectId,
+    /// Where it stands.
+    pub position: Position,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -47,53 +57,60 @@ pub enum UserEventKind {
     },
 }
 
-/// The events of all sessions of a host.
-#[derive(Debug, Default)]
-pub struct UserEvents(Mutex<HashMap<SessionId, Feed>>);
-
-#[derive(Debug, Default)]
-struct Feed {
-    events: Vec<UserEvent>,
-    count: watch::Sender<usize>,
+/// What a turn shows the user.
+pub(crate) fn events(turn: &Turn) -> impl Iterator<Item = UserEvent> + '_ {
+    turn.effects.iter().enumerate().filter_map(|(index, effect)| {
+        let kind = match &effect.kind {
+            EffectKind::SendToUser { from, text } => UserEventKind::Message {
+                from: from.clone(),
+                text: text.clone(),
+            },
+            EffectKind::TypingToUser { on } => UserEventKind::Typing { on: *on },
+            EffectKind::CloseSession { reason } => UserEventKind::Closed {
+                reason: reason.clone(),
+            },
+            EffectKind::OpenHandoff { .. }
+            | EffectKind::SendToAgent { .. }
+            | EffectKind::TypingToAgent { .. }
+            | EffectKind::LeaveHandoff { .. } => return None,
+        };
+        Some(UserEvent {
+            position: Position {
+                revision: turn.session.revision,
+                effect: index + 1,
+            },
+            at: turn.at,
+            kind,
+        })
+    })
 }
 
-impl UserEvents {
-    /// The events of a session after a position, and a watch on how many there are.
-    #[must_use]
-    pub fn after(
-        &self,
-        session: &SessionId,
-        position: usize,
-    ) -> (Vec<UserEvent>, watch::Receiver<usize>) {
-        let mut feeds = self.feeds();
-        let feed = feeds.entry(session.clone()).or_default();
-        let events = feed.events.iter().skip(position).cloned().collect();
-        (events, feed.count.subscribe())
+/// Who wants to know when a session has a new turn. Sessions that nobody watches cost nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Mutex<HashMap<SessionId, watch::Sender<Revision>>>);
+
+impl Watchers {
+    pub(crate) fn watch(&self, session: &SessionId, now: Revision) -> watch::Receiver<Revision> {
+        let mut watched = self.lock();
+        watched
+            .entry(session.clone())
+            .or_insert_with(|| watch::Sender::new(now))
+            .subscribe()
     }
 
-    /// Adds an event, unless its effect has already given one.
-    pub(crate) fn push(
-        &self,
-        session: &SessionId,
-        effect: &EffectId,
-        at: Timestamp,
-        kind: UserEventKind,
-    ) {
-        let mut feeds = self.feeds();
-        let feed = feeds.entry(session.clone()).or_default();
-        if feed.events.iter().rev().any(|event| event.effect == *effect) {
+    pub(crate) fn committed(&self, session: &SessionId, revision: Revision) {
+        let mut watched = self.lock();
+        let Some(sender) = watched.get(session) else {
+            return;
+        };
+        if sender.receiver_count() == 0 {
+            watched.remove(session);
             return;
         }
-        feed.events.push(UserEvent {
-            position: feed.events.len() + 1,
-            effect: effect.clone(),
-            at,
-            kind,
-        });
-        feed.count.send_replace(feed.events.len());
+        sender.send_replace(revision);
     }
 
-    fn feeds(&self) -> MutexGuard<'_, HashMap<SessionId, Feed>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, watch::Sender<Revision>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
