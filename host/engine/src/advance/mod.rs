@@ -19,8 +19,8 @@ use crate::name::{EffectId, InputId};
 use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage};
 use crate::project::{Bot, Project};
 use crate::session::{
-    CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, Input, InputKind, Owner,
-    Refusal, Session, Speaker, Turn, UserText, Waiting,
+    CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, Input, InputKind, MAX_MESSAGE,
+    Owner, Refusal, Session, Speaker, Turn, UserText, Waiting,
 };
 use crate::time::Timestamp;
 
@@ -107,6 +107,9 @@ impl Advancing<'_> {
         }
         match kind {
             InputKind::Started { .. } => Err(Refusal::Started),
+            InputKind::UserMessage { text } if text.len() > MAX_MESSAGE => {
+                Err(Refusal::TooLong { bytes: text.len() })
+            }
             InputKind::UserMessage { text } => {
                 self.user_message(text).await;
                 Ok(true)

@@ -5,6 +5,9 @@ use crate::name::{BotName, HandoffId, InputId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The longest message a node takes, in bytes: what `wit/types.wit` promises of `user-message`.
+pub const MAX_MESSAGE: usize = 16_384;
+
 /// Something that happened. The same id twice counts once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
@@ -27,7 +30,7 @@ pub enum InputKind {
     },
     /// The user wrote.
     UserMessage {
-        /// Plain text.
+        /// Plain text, at most [`MAX_MESSAGE`] bytes.
         text: String,
     },
     /// The user types, or stopped.
@@ -80,6 +83,14 @@ pub enum Refusal {
         /// The bot.
         bot: BotName,
     },
+    /// The user wrote more than a message may hold.
+    #[error(
+        "the message is {bytes} bytes long, and {MAX_MESSAGE} are allowed; shorten or split it"
+    )]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
     /// The session was closed before.
     #[error("the session is closed; start another one")]
     Closed,
@@ -101,6 +112,7 @@ impl Refusal {
         match self {
             Self::NotAddressable { .. } => "bot.not_addressable",
             Self::UnknownBot { .. } => "bot.unknown",
+            Self::TooLong { .. } => "message.too_long",
             Self::Closed => "session.closed",
             Self::Started => "session.started",
             Self::OtherProject { .. } => "session.other_project",

@@ -8,7 +8,7 @@ mod journal;
 mod owner;
 mod turn;
 
-pub use input::{DeadlineKind, Input, InputKind, Refusal};
+pub use input::{DeadlineKind, Input, InputKind, MAX_MESSAGE, Refusal};
 pub use journal::{Entry, NodeError, StepDecision};
 pub use owner::{AgentFrame, FlowFrame, OpenHandoff, Owner, Phase, Waiting, WorkerFrame};
 pub use turn::{Deadline, Effect, EffectKind, Sender, Turn};

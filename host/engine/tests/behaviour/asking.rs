@@ -1,6 +1,7 @@
 //! `ask`: another try, no answer in time, and what is kept.
 
 use crate::support::{Sample, Talk, told};
+use handoff_engine::session::{InputKind, MAX_MESSAGE, Refusal};
 use handoff_engine::time::Millis;
 use serde_json::json;
 
@@ -69,4 +70,16 @@ async fn each_attempt_has_its_own_time() {
         told(&talk.user("36").await),
         ["main: 37 soon.", "close Completed"]
     );
+}
+
+#[tokio::test]
+async fn a_message_longer_than_nodes_are_promised_is_refused() {
+    let mut talk = talk().await;
+    talk.start().await;
+    let text = |bytes| InputKind::UserMessage {
+        text: "x".repeat(bytes),
+    };
+    let refusal = talk.try_input(text(MAX_MESSAGE + 1)).await;
+    assert_eq!(refusal.err(), Some(Refusal::TooLong { bytes: 16_385 }));
+    assert!(talk.try_input(text(MAX_MESSAGE)).await.is_ok());
 }
