@@ -289,7 +289,7 @@ fn whatever_happens_in_whatever_order_the_session_stays_sound() {
         .expect("a runtime");
     let project = runtime.block_on(sample().load());
     let config = ProptestConfig {
-        cases: 64,
+        cases: 512,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

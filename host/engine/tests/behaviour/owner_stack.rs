@@ -139,3 +139,15 @@ async fn typing_reaches_an_agent_and_no_bot() {
     let turn = talk.input(InputKind::UserTyping { on: true }).await;
     assert_eq!(told(&turn), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn the_end_node_of_a_pushed_bot_ends_that_bot_and_not_the_session() {
+    let helper = json!({"bye": {"type": "end", "config": {"text": "Done."}}});
+    let mut talk = main_pushes("helper")
+        .flow("helper", "bye", helper)
+        .talk()
+        .await;
+    let turn = talk.start().await;
+    assert_eq!(told(&turn), ["helper: Done.", "main: Back again."]);
+    assert_eq!(talk.stack(), ["main"]);
+}
