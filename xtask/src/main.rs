@@ -1,6 +1,9 @@
 //! Chores of this repository: `cargo xtask <chore>`. One file per chore.
 
+mod bench;
 mod build_nodes;
+mod demo;
+mod test;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -17,6 +20,20 @@ struct Arguments {
 enum Chore {
     /// Build every flow node, and every misbehaving one of the fixtures, as a component.
     BuildNodes,
+    /// Watch customers being handed to an agent and coming back.
+    Demo {
+        /// Passed on to `handoff demo`, for example `--transport engage-chat-v2`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check: format, lints, tests, scenarios, documentation.
+    Test,
+    /// Measure. Compare ratios of one run, not times of two.
+    Bench {
+        /// Passed on to the benchmarks, for example a filter.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -24,7 +41,10 @@ fn main() -> anyhow::Result<()> {
         Chore::BuildNodes => {
             let nodes = build_nodes::run()?;
             eprintln!("Nodes are in {}", nodes.display());
+            Ok(())
         }
+        Chore::Demo { arguments } => demo::run(&arguments),
+        Chore::Test => test::run(),
+        Chore::Bench { arguments } => bench::run(&arguments),
     }
-    Ok(())
 }

@@ -76,3 +76,17 @@ impl Package {
 pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
+
+/// Runs a command in the checkout. `what` says what failed if it fails.
+pub(crate) fn run_in(
+    workspace: &Workspace,
+    what: &str,
+    command: &mut Command,
+) -> anyhow::Result<()> {
+    let status = command
+        .current_dir(&workspace.workspace_root)
+        .status()
+        .with_context(|| format!("{what} can't be started"))?;
+    ensure!(status.success(), "{what} failed");
+    Ok(())
+}

@@ -39,20 +39,18 @@ pub(crate) fn told(told: &Told, details: bool) -> Option<String> {
         Who::Agent(name) => (AGENT, name.clone()),
         Who::System => (SYSTEM, "system".to_owned()),
         Who::Genesys => (GENESYS, "genesys".to_owned()),
-        Who::Engine => (DIM, String::new()),
+        Who::Engine | Who::Node => (DIM, String::new()),
         Who::Scenario => (DIM, "time".to_owned()),
     };
-    let is_step = told.who == Who::Engine && told.text.contains(" (");
-    if is_step && !details {
+    if told.who == Who::Node && !details {
         return None;
     }
     let clock = clock(told.at);
     let name = shorten(&name, NAME);
     if !told.said {
-        let mark = if told.who == Who::Engine { "·" } else { "" };
+        let mark = if name.is_empty() { "· " } else { "" };
         return Some(format!(
-            "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {DIM}{mark}{space}{text}{DIM:#}",
-            space = if mark.is_empty() { "" } else { " " },
+            "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {DIM}{mark}{text}{DIM:#}",
             text = told.text,
         ));
     }

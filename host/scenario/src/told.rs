@@ -20,8 +20,10 @@ pub enum Who {
     System,
     /// Genesys, about the handoff.
     Genesys,
-    /// The engine: a node's decision, the owner stack.
+    /// The engine: the owner stack, deadlines, the end.
     Engine,
+    /// A node, about its step.
+    Node,
     /// The scenario: time passing, a restart.
     Scenario,
 }
@@ -111,7 +113,7 @@ impl Telling {
                     StepDecision::Transfer => "hands over".to_owned(),
                     StepDecision::Close => "closes".to_owned(),
                 };
-                self.tell(Who::Engine, &format!("{node} ({node_type}) {decision}"));
+                self.tell(Who::Node, &format!("{node} ({node_type}) {decision}"));
             }
             Entry::Failed(error) => {
                 self.node = Some(error.node.clone());
@@ -119,7 +121,7 @@ impl Telling {
                 self.tell(Who::Engine, &text);
             }
             Entry::Logged { node, level, text } => {
-                self.tell(Who::Engine, &format!("{node} logs {level}: {text}"));
+                self.tell(Who::Node, &format!("{node} logs {level}: {text}"));
             }
             Entry::Pushed { stack } | Entry::Popped { stack } => {
                 self.stack.clone_from(stack);

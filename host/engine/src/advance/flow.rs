@@ -157,18 +157,18 @@ impl Advancing<'_> {
         };
         match outcome {
             Outcome::Leave(port) => {
-                self.commit(&frame.bot, host);
                 let port = Port::new(port);
                 let to = placed.to.get(&port).cloned();
                 self.journal.push(stepped(StepDecision::Leave {
                     port: port.clone(),
                     to: to.clone(),
                 }));
+                self.commit(&frame.bot, host);
                 Ok(self.follow(to))
             }
             Outcome::Wait(wait) => {
-                self.commit(&frame.bot, host);
                 self.journal.push(stepped(StepDecision::Wait));
+                self.commit(&frame.bot, host);
                 self.wait_for(Waiting::Message {
                     state: wait.state,
                     until: wait.timeout.map(|timeout| self.now + Millis(timeout)),
@@ -178,15 +178,15 @@ impl Advancing<'_> {
             Outcome::PushBot(push) => {
                 let bot = BotName::new(push.bot);
                 let prepared = self.prepare_push(&bot, &host)?;
-                self.commit(&frame.bot, host);
                 self.journal.push(stepped(StepDecision::PushBot(bot)));
+                self.commit(&frame.bot, host);
                 self.wait_for(Waiting::Owner { state: push.state });
                 Ok(self.push_prepared(prepared))
             }
             Outcome::Transfer(transfer) => {
                 let request = self.prepare_transfer(&transfer, &host)?;
-                self.commit(&frame.bot, host);
                 self.journal.push(stepped(StepDecision::Transfer));
+                self.commit(&frame.bot, host);
                 self.wait_for(Waiting::Owner {
                     state: transfer.state,
                 });
@@ -194,8 +194,8 @@ impl Advancing<'_> {
                 Ok(Next::Rest)
             }
             Outcome::Close(reason) => {
-                self.commit(&frame.bot, host);
                 self.journal.push(stepped(StepDecision::Close));
+                self.commit(&frame.bot, host);
                 if matches!(reason, NodeCloseReason::Completed) {
                     // The bot is done; a bot below it goes on.
                     return Ok(self.follow(None));

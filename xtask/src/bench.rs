@@ -1,0 +1,15 @@
+//! `cargo xtask bench`: every benchmark of the workspace, in one run.
+
+use crate::build_nodes;
+use crate::workspace::{Workspace, cargo, run_in};
+
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let workspace = Workspace::load()?;
+    let nodes = build_nodes::run()?;
+    let mut bench = cargo();
+    bench
+        .args(["bench", "--package", "handoff-engine", "--benches", "--"])
+        .args(arguments)
+        .env("HANDOFF_NODES", nodes);
+    run_in(&workspace, "the benchmarks", &mut bench)
+}

@@ -1,0 +1,67 @@
+//! `cargo xtask test`: every check, the quick ones first.
+
+use crate::build_nodes;
+use crate::workspace::{Workspace, cargo, run_in};
+use std::process::Command;
+use std::time::Instant;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let workspace = Workspace::load()?;
+
+    say("format");
+    let mut format = cargo();
+    format.args(["fmt", "--all", "--check"]);
+    run_in(&workspace, "the format check ('cargo fmt --all' mends it)", &mut format)?;
+
+    say("node components");
+    let nodes = build_nodes::run()?;
+
+    say("lints");
+    let mut lints = cargo();
+    lints.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    run_in(&workspace, "clippy", &mut lints)?;
+
+    say("tests and scenarios");
+    let mut tests = cargo();
+    tests
+        .args(["test", "--workspace", "--lib", "--bins", "--tests"])
+        .env("HANDOFF_NODES", &nodes);
+    run_in(&workspace, "the tests", &mut tests)?;
+
+    say("documentation");
+    let mut examples = cargo();
+    examples.args(["test", "--workspace", "--doc", "--exclude", "handoff-cli"]);
+    run_in(&workspace, "the examples in the documentation", &mut examples)?;
+    let mut pages = cargo();
+    pages
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    run_in(&workspace, "the documentation", &mut pages)?;
+
+    say("licences, advisories and sources of dependencies");
+    if has_cargo_deny() {
+        let mut deny = cargo();
+        deny.args(["deny", "check", "bans", "licenses", "sources"]);
+        run_in(&workspace, "cargo deny", &mut deny)?;
+    } else {
+        eprintln!("    left out: install it with 'cargo install cargo-deny --locked'");
+    }
+
+    eprintln!(
+        "\nAll checks passed in {} s.",
+        begun.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+fn say(what: &str) {
+    eprintln!("\n=== {what}");
+}
+
+fn has_cargo_deny() -> bool {
+    Command::new("cargo-deny")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
