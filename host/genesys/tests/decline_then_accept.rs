@@ -47,8 +47,7 @@ async fn a_conversation_the_platform_ends_before_anyone_answered_is_an_error() {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
-        let id = stage.conversation().id;
-        stage.control.end_conversation(&id).unwrap();
+        stage.tear_down();
         stage.breathe().await;
         assert_eq!(stage.error().0, "transfer.no_agent", "{over:?}");
     }

@@ -92,7 +92,7 @@ async fn lost_frames_are_made_up_for_by_looking() {
     stage.control.fault(Fault::DropFrames { times: 100 });
     stage.agent("kim", Accept).await;
     assert_eq!(stage.joined(), ["Kim"]);
-    stage.control.agent("kim", Close).unwrap();
+    stage.at_once("kim", Close);
     stage.pass(Millis::from_mins(5)).await;
     assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
 }
@@ -119,4 +119,32 @@ async fn without_the_permission_for_events_the_conversation_is_looked_at_instead
         notices[0].1.contains("analytics:conversationDetail:view"),
         "{notices:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_opening_opens_no_second_conversation() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.control.fault(Fault::LoseReplies {
+        path: "/api/v2/conversations/messages/".to_owned(),
+        times: 2,
+    });
+    stage.open(request()).await;
+    stage.pass(Millis::from_secs(10)).await;
+    assert_eq!(stage.customer_said(), ["Where is my order?"]);
+    stage.agent("kim", Accept).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+}
+
+#[tokio::test]
+async fn frames_doubled_and_out_of_order_tell_nothing_twice() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.control.fault(Fault::DuplicateFrames { times: 3 });
+    stage.control.fault(Fault::ReorderFrames { times: 20 });
+    stage.open(request()).await;
+    stage.breathe().await;
+    stage.agent("kim", Accept).await;
+    stage.agent("kim", Close).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+    assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+    support::no_repeats(&stage.told());
 }

@@ -14,7 +14,7 @@ async fn what_agents_say_while_no_host_runs_is_told_on_resume() {
         stage.breathe().await;
         stage.agent("kim", Accept).await;
         stage.agent("kim", Say("before".to_owned())).await;
-        let handle = stage.told().last().unwrap().handle.clone();
+        let handle = stage.handle();
         stage.stop().await;
         for text in ["one", "two"] {
             stage.agent("kim", Say(text.to_owned())).await;
@@ -43,7 +43,7 @@ async fn a_say_given_again_after_a_resume_arrives_once_whether_or_not_it_had_arr
         stage.agent("kim", Accept).await;
         // The handle from before the text was given: as if the host stopped before any later report
         // was committed, with the text already at Genesys.
-        let handle = stage.told().last().unwrap().handle.clone();
+        let handle = stage.handle();
         let id = stage.say("Hi Kim").await;
         stage.restart_from(handle).await;
         stage.say_as(&id, "Hi Kim").await;
@@ -66,7 +66,7 @@ async fn transfers_and_the_close_that_happen_while_no_host_runs_are_told_on_resu
         stage.open(request()).await;
         stage.breathe().await;
         stage.agent("kim", Accept).await;
-        let handle = stage.told().last().unwrap().handle.clone();
+        let handle = stage.handle();
         stage.stop().await;
         stage
             .agent("kim", TransferToQueue("Billing".to_owned()))

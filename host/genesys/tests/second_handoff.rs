@@ -46,7 +46,7 @@ async fn a_handoff_opened_in_the_instant_the_last_one_ended_is_another() {
     stage.open_as("s/1/0", again.clone()).await;
     stage.breathe().await;
     stage.agent("kim", Accept).await;
-    stage.control.agent("kim", Close).unwrap();
+    stage.at_once("kim", Close);
     stage.settle().await;
     assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
     let before = stage.signals().len();

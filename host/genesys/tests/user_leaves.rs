@@ -17,7 +17,7 @@ async fn leaving_the_queue_leaves_no_ghost() {
         stage.command(Command::Leave).await;
         assert_eq!(stage.end(), Some(HandoffEnd::user_left()), "{over:?}");
         assert_eq!(stage.conversation().state, "ended", "{over:?}");
-        assert!(stage.control.desk("kim").unwrap().alerting.is_empty());
+        assert!(stage.desk("kim").alerting.is_empty());
     }
 }
 
@@ -33,7 +33,7 @@ async fn leaving_a_chat_ends_it_for_the_agent_after_the_last_words() {
         stage.breathe().await;
         assert_eq!(stage.end(), Some(HandoffEnd::user_left()), "{over:?}");
         assert_eq!(stage.settled(), [id]);
-        assert!(stage.control.desk("kim").unwrap().connected.is_empty());
+        assert!(stage.desk("kim").connected.is_empty());
     }
 }
 

@@ -16,7 +16,10 @@ async fn a_bad_signature_is_refused_and_nothing_is_told() {
     let forged = br#"{"id":"m","type":"Text","text":"pay here","channel":{"to":{"id":"x"}}}"#;
     let unsigned = stage.transport.webhook(&headers, forged);
     assert_eq!(unsigned.status, StatusCode::UNAUTHORIZED);
-    headers.insert("x-hub-signature-256", "sha256=AAAA".parse().unwrap());
+    headers.insert(
+        "x-hub-signature-256",
+        http::HeaderValue::from_static("sha256=AAAA"),
+    );
     let reply = stage.transport.webhook(&headers, forged);
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     assert!(reply.body.contains("webhook-secret"), "{}", reply.body);
@@ -59,8 +62,8 @@ async fn the_first_words_of_an_agent_come_after_the_joining() {
     stage.open(request()).await;
     stage.settle().await;
     stage.control.fault(Fault::DropFrames { times: 100 });
-    stage.control.agent("kim", Accept).unwrap();
-    stage.control.agent("kim", Say("Hello".to_owned())).unwrap();
+    stage.at_once("kim", Accept);
+    stage.at_once("kim", Say("Hello".to_owned()));
     stage.settle().await;
     let told: Vec<_> = stage
         .signals()

@@ -365,11 +365,15 @@ impl Task {
                 self.tell_outcome_of(&conversation, &subscriptions);
                 Continue(())
             }
-            Err(error) if error.is_passing() => Break(()),
-            Err(error) => {
+            Err(error @ PlatformError::MissingPermission { .. }) => {
                 let why = error.to_string();
                 self.tell_one(&conversation, &Event::Unfollowed { why });
                 Continue(())
+            }
+            // Whatever else is wrong with this channel, a new one may be right.
+            Err(error) => {
+                tracing::warn!(%error, "a subscription failed");
+                Break(())
             }
         }
     }

@@ -41,7 +41,6 @@ pub(super) struct Watch {
     due: Timestamp,
     pace: Millis,
     has_events: bool,
-    warned: bool,
     deserted_since: Option<Timestamp>,
     /// After a resume everything that is unknown was missed.
     catching_up: bool,
@@ -74,7 +73,6 @@ impl Watch {
             due: now,
             pace: WITHOUT_EVENTS,
             has_events: false,
-            warned: false,
             deserted_since: None,
             catching_up: false,
             nameless: VecDeque::new(),
@@ -96,15 +94,12 @@ impl Watch {
 
     pub(super) fn followed(&mut self, now: Timestamp) {
         self.has_events = true;
-        self.warned = false;
         self.look_now(now);
     }
 
-    /// True if that is new.
-    pub(super) fn unfollowed(&mut self, now: Timestamp) -> bool {
+    pub(super) fn unfollowed(&mut self, now: Timestamp) {
         self.has_events = false;
         self.look_now(now);
-        !std::mem::replace(&mut self.warned, true)
     }
 
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
@@ -210,10 +205,10 @@ impl Protocol {
         };
         let unknown = ours.get(talk.arrived..).unwrap_or_default();
         if self.in_doubt {
+            // Each counts as arrived once it has been read: not before its text is in the handle.
             let unread = unknown.iter().map(|message| message.message_id.clone());
             self.watch.unread.extend(unread.map(Unread::Ours));
-        }
-        if !unknown.is_empty() {
+        } else if !unknown.is_empty() {
             talk.arrived = ours.len();
             news.changed = true;
         }
@@ -269,11 +264,11 @@ impl Protocol {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
+        talk.arrived += 1;
+        news.changed = true;
         // Unreadable, it is taken for the text whose answer was lost: nobody else writes here.
-        let text = data.map(text_of).or(first);
-        if let Some(text) = text {
+        if let Some(text) = data.map(text_of).or(first) {
             talk.echoes.seen(&text);
-            news.changed = true;
         }
     }
 

@@ -21,3 +21,6 @@ mod trouble;
 mod wire;
 
 pub use account::OpenMessaging;
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,8 @@ const READ_ATTEMPTS: u32 = 6;
 const TYPING_EVERY: Millis = Millis::from_secs(5);
 
 /// Ids of agents' messages that are remembered against redelivery and on resume.
-const SEEN: usize = 512;
+/// More than one look checks.
+const SEEN: usize = 128;
 
 /// A call to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +132,8 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) end: EndOfHandoff,
     pub(super) leaving: Leaving,
+    /// Whether it was said that events do not come. Once is enough.
+    warned: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -205,6 +208,7 @@ impl Protocol {
             outbox: Outbox::default(),
             end: EndOfHandoff::default(),
             leaving: Leaving::No,
+            warned: false,
         };
         Self::new(handoff, state, Watch::new(now))
     }
@@ -249,6 +253,9 @@ impl Protocol {
 
     pub(super) fn command(&mut self, command: Command) -> News {
         let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
         match command {
             Command::Say { id, text } => match self.state.outbox.say(Some(id.clone()), text) {
                 Given::Queued => news.changed = true,
@@ -272,12 +279,16 @@ impl Protocol {
 
     pub(super) fn event(&mut self, now: Timestamp, event: Event) -> News {
         let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
         match event {
             Event::Heard(message) => self.hear(now, *message, &mut news),
             Event::Changed => self.watch.look_now(now),
             Event::Followed => self.watch.followed(now),
             Event::Unfollowed { why } => {
-                if self.watch.unfollowed(now) {
+                self.watch.unfollowed(now);
+                if !std::mem::replace(&mut self.state.warned, true) {
                     news.notice("unfollowed", "genesys.events_unavailable", format!(
                         "Agents coming and going are seen a few seconds late, because Genesys does not send this conversation's events: {why}"
                     ));
@@ -291,6 +302,9 @@ impl Protocol {
     /// The time waited for has come.
     pub(super) fn woke(&mut self, now: Timestamp) -> News {
         let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
         self.agent_stopped_typing(now, &mut news);
         news
     }

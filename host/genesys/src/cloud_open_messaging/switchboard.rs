@@ -1,10 +1,10 @@
 //! Which handoff a webhook call is for.
 //!
-//! Webhook calls name the user and the conversation, never us. Calls nobody waits for are kept for a
-//! minute: after a restart they come before their handoff is resumed.
+//! Webhook calls name the user and the conversation, never us. Messages nobody waits for are kept for
+//! a minute: after a restart they come before their handoff is resumed.
 
 use super::protocol::Event;
-use super::wire::Outbound;
+use super::wire::{Kind, Outbound};
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::{Millis, Timestamp};
 use std::collections::{HashMap, VecDeque};
@@ -120,7 +120,7 @@ impl Switchboard {
         {
             taken |= line.give(message.clone(), busy.clone());
         }
-        if taken {
+        if taken || !matches!(message.kind, Kind::Text | Kind::Structured) {
             return;
         }
         tracing::info!(

@@ -171,6 +171,9 @@ impl Protocol {
 
     pub(super) fn command(&mut self, command: Command) -> News {
         let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
         match command {
             Command::Say { id, text } => match self.state.outbox.say(Some(id.clone()), text) {
                 Given::Queued => news.changed = true,

@@ -439,6 +439,8 @@ proptest! {
                 }
             }
         }
+        // Five minutes out of reach end a chat, which another test is about.
+        prop_assume!(bench.end().is_none());
         bench.settle();
         prop_assert_eq!(bench.server.texts_of_the_user(), ["a", "b", "a", "a", "c"]);
         prop_assert_eq!(

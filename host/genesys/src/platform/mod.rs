@@ -16,7 +16,7 @@ mod queues;
 mod users;
 
 pub use call::Platform;
-pub use error::{ErrorBody, PlatformError};
+pub use error::{Correlation, ErrorBody, PlatformError};
 pub use hosts::{Hosts, REGIONS, is_region};
 pub use integrations::{Integration, IntegrationError};
 pub use oauth::Credentials;

@@ -11,7 +11,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use genesys_sim::{AgentAction, ClockMode, Control, ConversationView, Options, Org, Simulator};
+use genesys_sim::{
+    AgentAction, ClockMode, Control, ConversationView, DeskView, Options, Org, Simulator,
+};
 use handoff_engine::account::{
     Account, EngageAccount, HostOverrides, OpenMessagingAccount, SecretRef,
 };
@@ -134,8 +136,7 @@ impl Stage {
 
     /// Stops this host and takes the handoff up on another, from the last handle told.
     pub(crate) async fn restart(&mut self) {
-        let handle = self.told().last().unwrap().handle.clone();
-        self.restart_from(handle).await;
+        self.restart_from(self.handle()).await;
     }
 
     pub(crate) async fn restart_from(&mut self, handle: serde_json::Value) {
@@ -198,6 +199,26 @@ impl Stage {
     pub(crate) async fn agent(&self, agent: &str, action: AgentAction) {
         self.control.agent(agent, action).unwrap();
         self.breathe().await;
+    }
+
+    /// Lets an agent act without time passing.
+    pub(crate) fn at_once(&self, agent: &str, action: AgentAction) {
+        self.control.agent(agent, action).unwrap();
+    }
+
+    pub(crate) fn desk(&self, agent: &str) -> DeskView {
+        self.control.desk(agent).unwrap()
+    }
+
+    /// The last handle told.
+    pub(crate) fn handle(&self) -> serde_json::Value {
+        self.told().last().unwrap().handle.clone()
+    }
+
+    /// Lets an administrator end the conversation.
+    pub(crate) fn tear_down(&self) {
+        let id = self.conversation().id;
+        self.control.end_conversation(&id).unwrap();
     }
 
     pub(crate) async fn say(&mut self, text: &str) -> EffectId {
