@@ -36,7 +36,7 @@ impl Node for Say {
             help: include_str!("../help.md"),
             category: Category::Conversation,
             icon: include_str!("../icon.svg"),
-            ports: &[Port::NEXT],
+            ports: &[Port::NEXT, Port::ERROR],
             reads: &[],
             writes: &[],
             capabilities: &[Capability::Conversation],
