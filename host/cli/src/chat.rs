@@ -1,8 +1,8 @@
 //! `handoff chat`: talking to a project's bot in this terminal.
 
 use crate::diagnostics::show_all;
+use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, RED, YELLOW};
-use crate::venue::NodesArguments;
 use anyhow::{Context, bail};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::session::Sender;
@@ -34,13 +34,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let venue = arguments.nodes.load().await?;
-    let org = arguments.project.join(match (&arguments.org, arguments.by_hand) {
-        (Some(org), _) => org.clone(),
-        (None, true) => "org.toml".into(),
-        (None, false) => "org-scripted.toml".into(),
-    });
-    let stage = LiveStage::set_up(&venue, &arguments.project, &org, arguments.transport).await;
+    let engine = arguments.nodes.load().await?;
+    let org = arguments
+        .project
+        .join(match (&arguments.org, arguments.by_hand) {
+            (Some(org), _) => org.clone(),
+            (None, true) => "org.toml".into(),
+            (None, false) => "org-scripted.toml".into(),
+        });
+    let stage = LiveStage::set_up(&engine, &arguments.project, &org, arguments.transport).await;
     let stage = match stage {
         Ok(stage) => stage,
         Err(StageError::Project(mistakes)) => {

@@ -1,10 +1,9 @@
 //! `handoff check`: what is wrong with a project.
 
 use crate::diagnostics::show_all;
+use crate::engine::NodesArguments;
 use crate::paint::{GREEN, RED};
-use crate::venue::NodesArguments;
-use handoff_engine::project::Project;
-use handoff_server::{NodeLibrary, ProjectDirectory};
+use handoff_scenario::{StageError, load_project};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,23 +16,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let directory = ProjectDirectory::read(&arguments.project)?;
-    let venue = arguments.nodes.load().await?;
-    let mut nodes = venue.nodes.0;
-    if directory.nodes().is_dir() {
-        match NodeLibrary::load(&venue.runtime, &[directory.nodes()]).await {
-            Ok(own) => nodes.extend(own.0),
-            Err(errors) => {
-                for error in errors {
-                    anstream::eprintln!("{RED}error{RED:#}: {error}\n");
-                }
-                return Ok(ExitCode::FAILURE);
-            }
-        }
-    }
-    match Project::load(&directory.files, &nodes).await {
+    let engine = arguments.nodes.load().await?;
+    match load_project(&engine, &arguments.project).await {
         Ok(project) => {
-            show_all(project.warnings(), &directory.path);
+            show_all(project.warnings(), &arguments.project);
             anstream::println!(
                 "{GREEN}✓{GREEN:#} {}: {} bots, {} accounts, {} node types in use",
                 project.name(),
@@ -43,11 +29,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             );
             Ok(ExitCode::SUCCESS)
         }
-        Err(mistakes) => {
-            show_all(&mistakes, &directory.path);
-            let word = if mistakes.len() == 1 { "mistake" } else { "mistakes" };
+        Err(StageError::Project(mistakes)) => {
+            show_all(&mistakes, &arguments.project);
+            let word = if mistakes.len() == 1 {
+                "mistake"
+            } else {
+                "mistakes"
+            };
             anstream::eprintln!("{RED}{} {word}{RED:#}", mistakes.len());
             Ok(ExitCode::FAILURE)
         }
+        Err(error) => Err(error.into()),
     }
 }

@@ -1,11 +1,12 @@
 //! `handoff demo`: customers being handed to an agent and coming back.
 
+use crate::engine::NodesArguments;
 use crate::paint::{self, BOLD, DIM, GREEN, RED};
 use crate::test::explain;
-use crate::venue::NodesArguments;
 use anyhow::bail;
+use handoff_engine::Engine;
 use handoff_engine::handoff::TransportKind;
-use handoff_scenario::{Outcome, Scenario, Told, Venue, play};
+use handoff_scenario::{Outcome, Scenario, Told, play};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -44,17 +45,20 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let shown = shown(&arguments)?;
-    let venue = arguments.nodes.load().await?;
+    let engine = arguments.nodes.load().await?;
     let begun = Instant::now();
     let mut failed = 0;
     for (scenario, transport) in &shown {
-        if !perform(&venue, scenario, *transport, &arguments).await {
+        if !perform(&engine, scenario, *transport, &arguments).await {
             failed += 1;
         }
     }
     let took = begun.elapsed().as_secs_f32();
     if failed > 0 {
-        anstream::println!("{RED}{failed} of {} did not go as scripted.{RED:#}", shown.len());
+        anstream::println!(
+            "{RED}{failed} of {} did not go as scripted.{RED:#}",
+            shown.len()
+        );
         return Ok(ExitCode::FAILURE);
     }
     anstream::println!(
@@ -62,9 +66,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
          real transports, a simulated Genesys.",
         shown.len()
     );
-    anstream::println!(
-        "{DIM}Talk to it yourself: handoff chat fixtures/projects/sentione{DIM:#}"
-    );
+    anstream::println!("{DIM}Talk to it yourself: handoff chat fixtures/projects/sentione{DIM:#}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,13 +88,16 @@ fn shown(arguments: &Arguments) -> anyhow::Result<Vec<(Scenario, TransportKind)>
         let scenario = Scenario::read(path)?;
         let own = scenario.transports.as_ref().and_then(|own| own.first());
         let transport = arguments.transport.or(own.copied());
-        shown.push((scenario, transport.unwrap_or(TransportKind::CloudOpenMessaging)));
+        shown.push((
+            scenario,
+            transport.unwrap_or(TransportKind::CloudOpenMessaging),
+        ));
     }
     Ok(shown)
 }
 
 async fn perform(
-    venue: &Venue,
+    engine: &Engine,
     scenario: &Scenario,
     transport: TransportKind,
     arguments: &Arguments,
@@ -106,7 +111,7 @@ async fn perform(
             std::thread::sleep(pace);
         }
     };
-    let report = play(venue, scenario, transport, &mut tell).await;
+    let report = play(engine, scenario, transport, &mut tell).await;
     anstream::println!();
     match &report.outcome {
         Outcome::Passed => true,

@@ -6,12 +6,12 @@ mod chat;
 mod check;
 mod demo;
 mod diagnostics;
+mod engine;
 mod node;
 mod paint;
 mod sim;
 mod sim_agent;
 mod test;
-mod venue;
 mod worker;
 
 use clap::{Parser, Subcommand};

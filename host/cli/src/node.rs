@@ -36,7 +36,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         anstream::println!("{}", serde_json::to_string_pretty(descriptor)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let digest: String = node.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = node
+        .digest()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     anstream::println!(
         "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}",
         descriptor.node_type,
@@ -56,7 +60,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             .or_else(|| schema["description"].as_str())
             .unwrap_or_default();
         let text = text.lines().next().unwrap_or_default();
-        let mark = if required.contains(&name.as_str()) { "*" } else { " " };
+        let mark = if required.contains(&name.as_str()) {
+            "*"
+        } else {
+            " "
+        };
         anstream::println!("  {name:<18}{mark} {text}");
     }
     anstream::println!("{BOLD}Ports{BOLD:#}");

@@ -15,7 +15,8 @@ pub(crate) struct Arguments {
     url: String,
 }
 
-const HELP: &str = "/accept  /decline  /close  /queue NAME  /agent ID  /done (after-call work)  /on  /off  /quit
+const HELP: &str =
+    "/accept  /decline  /close  /queue NAME  /agent ID  /done (after-call work)  /on  /off  /quit
 Anything else is said to the customer.";
 
 /// An agent at a desk.
@@ -75,7 +76,12 @@ impl Desk {
             .timeout(std::time::Duration::from_secs(24 * 3600))
             .send()
             .await
-            .with_context(|| format!("no simulator at {}; start one with 'handoff sim ORG'", self.url))?;
+            .with_context(|| {
+                format!(
+                    "no simulator at {}; start one with 'handoff sim ORG'",
+                    self.url
+                )
+            })?;
         Ok(response.error_for_status()?)
     }
 
@@ -86,7 +92,10 @@ impl Desk {
         let status = response.status();
         let desk: Value = response.json().await?;
         if !status.is_success() {
-            bail!("{}", desk["message"].as_str().unwrap_or("the simulator refused"));
+            bail!(
+                "{}",
+                desk["message"].as_str().unwrap_or("the simulator refused")
+            );
         }
         anstream::println!(
             "{BOLD}{}{BOLD:#}, {}",
@@ -108,7 +117,10 @@ impl Desk {
             item["queue"].as_str().unwrap_or_default()
         );
         for (key, value) in item["attributes"].as_object().into_iter().flatten() {
-            anstream::println!("  {DIM}{key} = {}{DIM:#}", value.as_str().unwrap_or_default());
+            anstream::println!(
+                "  {DIM}{key} = {}{DIM:#}",
+                value.as_str().unwrap_or_default()
+            );
         }
         for line in item["lines"].as_array().into_iter().flatten() {
             anstream::println!(
@@ -142,7 +154,9 @@ impl Desk {
                 anstream::println!("{DIM}the customer is typing{DIM:#}");
             }
             "customer-left" => anstream::println!("{DIM}The customer has left.{DIM:#}"),
-            "ended" => anstream::println!("{DIM}The conversation is over. /done ends after-call work.{DIM:#}"),
+            "ended" => anstream::println!(
+                "{DIM}The conversation is over. /done ends after-call work.{DIM:#}"
+            ),
             _ => {}
         }
         Ok(())
@@ -177,7 +191,9 @@ impl Desk {
             let refused: Value = response.json().await.unwrap_or_default();
             anstream::println!(
                 "{RED}{}{RED:#}",
-                refused["message"].as_str().unwrap_or("the simulator refused")
+                refused["message"]
+                    .as_str()
+                    .unwrap_or("the simulator refused")
             );
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! `handoff test`: plays scenarios and says which hold.
 
 use crate::diagnostics::{show, show_all};
+use crate::engine::NodesArguments;
 use crate::paint::{self, DIM, GREEN, RED};
-use crate::venue::NodesArguments;
 use anyhow::bail;
 use handoff_engine::handoff::TransportKind;
 use handoff_scenario::{FileError, Outcome, Scenario, StageError, Told, play};
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if files.is_empty() {
         bail!("no scenarios: there is no file 'scenarios/*.toml' under what was named");
     }
-    let venue = arguments.nodes.load().await?;
+    let engine = arguments.nodes.load().await?;
     let (mut passed, mut failed) = (0, 0);
     for file in &files {
         let scenario = match Scenario::read(file) {
@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             let mut lines = Vec::new();
             let mut tell = |told: &Told| lines.extend(paint::told(told, true));
-            let report = play(&venue, &scenario, transport, &mut tell).await;
+            let report = play(&engine, &scenario, transport, &mut tell).await;
             let held = matches!(report.outcome, Outcome::Passed);
             let mark = if held {
                 passed += 1;

@@ -72,6 +72,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     std::fs::write(&manifest_path, manifest)
         .with_context(|| format!("{} cannot be written", manifest_path.display()))?;
     anstream::println!("Made {file} and its entry in project.toml.");
-    anstream::println!("Push it from a flow: {{\"type\": \"pushBotSoStack\", \"config\": {{\"bot\": \"{name}\"}}}}");
+    anstream::println!(
+        "Push it from a flow: {{\"type\": \"pushBotSoStack\", \"config\": {{\"bot\": \"{name}\"}}}}"
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! Flow graphs, sessions, turns and the WebAssembly node runtime.
 //!
 //! The engine is pure: it opens no socket, reads no disk and asks no clock. A [`project::Project`]
-//! is loaded from texts, and [`advance()`] applies one [`session::Input`] to one [`session::Session`]
+//! is loaded from texts by an [`Engine`], and [`advance()`] applies one [`session::Input`] to one [`session::Session`]
 //! and says in a [`session::Turn`] what the outside is to do. Whoever embeds it commits the turn
 //! first and does what it asks after.
 //!
@@ -20,6 +20,7 @@ pub mod account;
 pub mod advance;
 pub mod clock;
 pub mod diagnostic;
+mod engine;
 pub mod handoff;
 pub mod name;
 pub mod node;
@@ -31,3 +32,9 @@ pub mod template;
 pub mod time;
 
 pub use advance::advance;
+pub use engine::{Component, Engine, EngineBuilder, EngineError};
+
+/// The example in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

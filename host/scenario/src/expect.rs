@@ -80,7 +80,9 @@ impl Expectations {
             StepKind::BotSays(text) => return self.message(stage, From::Bot, text).await,
             StepKind::SystemSays(text) => return self.message(stage, From::System, text).await,
             StepKind::UserHears { text, from } => {
-                return self.message(stage, From::Agent(from.as_deref()), text).await;
+                return self
+                    .message(stage, From::Agent(from.as_deref()), text)
+                    .await;
             }
             StepKind::UserSees(typing) => return self.sees_typing(stage, *typing).await,
             StepKind::Silence => {
@@ -90,7 +92,11 @@ impl Expectations {
             }
             StepKind::Refused(code) => {
                 let got = refusal.unwrap_or("it was taken").to_owned();
-                return Holds::now(refusal == Some(code), format!("to be refused with {code}"), got);
+                return Holds::now(
+                    refusal == Some(code),
+                    format!("to be refused with {code}"),
+                    got,
+                );
             }
             StepKind::AgentHears(agent, text) => return self.agent_hears(stage, agent, text),
             StepKind::AgentSees(agent, wanted) => return agent_sees(stage, agent, wanted),
@@ -154,9 +160,7 @@ impl Expectations {
         };
         let sender_fits = match (&wanted, from) {
             (From::Bot, Sender::Bot(_)) | (From::System, Sender::System) => true,
-            (From::Agent(name), Sender::Agent(agent)) => {
-                name.is_none_or(|name| name == agent.name)
-            }
+            (From::Agent(name), Sender::Agent(agent)) => name.is_none_or(|name| name == agent.name),
             _ => false,
         };
         if sender_fits && matches(text, came) {
@@ -277,7 +281,10 @@ async fn in_session(stage: &Stage, session: &Session, kind: &StepKind) -> Holds 
             let fits = match &session.status {
                 Status::Open => *open,
                 Status::Closed { reason: why, .. } => {
-                    !*open && reason.as_deref().is_none_or(|reason| reason == why.as_str())
+                    !*open
+                        && reason
+                            .as_deref()
+                            .is_none_or(|reason| reason == why.as_str())
                 }
             };
             let expected = match (open, reason) {
@@ -437,7 +444,10 @@ fn at_genesys(conversations: &[ConversationView], kind: &StepKind) -> Holds {
                 .map(|line| line.text.as_str())
                 .collect();
             let fits = got.len() == wanted.len()
-                && got.iter().zip(wanted).all(|(got, wanted)| matches(wanted, got));
+                && got
+                    .iter()
+                    .zip(wanted)
+                    .all(|(got, wanted)| matches(wanted, got));
             Holds::soon(
                 fits,
                 format!("the agent side to have heard exactly {wanted:?}"),
@@ -451,7 +461,11 @@ fn at_genesys(conversations: &[ConversationView], kind: &StepKind) -> Holds {
                 Some(Ender::Customer) => "ended-by-customer",
                 Some(Ender::System) => "ended-by-system",
             };
-            Holds::soon(got == wanted, format!("the conversation to be {wanted}"), got)
+            Holds::soon(
+                got == wanted,
+                format!("the conversation to be {wanted}"),
+                got,
+            )
         }
         other => Holds::Never {
             expected: format!("{other:?}"),

@@ -258,7 +258,9 @@ impl Scenario {
                     line: place.line,
                     kind,
                 }),
-                Err(message) => mistakes.push(Diagnostic::error("scenario.bad_step", place, message)),
+                Err(message) => {
+                    mistakes.push(Diagnostic::error("scenario.bad_step", place, message))
+                }
             }
         }
         if !mistakes.is_empty() {
@@ -326,7 +328,18 @@ impl Scenario {
 /// The words a step can begin with, each with the words that can go along.
 const VERBS: &[(&str, &[&str])] = &[
     ("user", &["does"]),
-    ("agent", &["does", "says", "transfers-to-queue", "transfers-to-agent", "hears", "sees", "is"]),
+    (
+        "agent",
+        &[
+            "does",
+            "says",
+            "transfers-to-queue",
+            "transfers-to-agent",
+            "hears",
+            "sees",
+            "is",
+        ],
+    ),
     ("advance", &[]),
     ("restart", &[]),
     ("fault", &[]),

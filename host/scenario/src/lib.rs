@@ -25,5 +25,5 @@ mod told;
 pub use file::{FileError, Scenario, Step, StepKind, find};
 pub use live::LiveStage;
 pub use play::{Failure, Outcome, Report, play};
-pub use stage::{StageError, Venue};
+pub use stage::{StageError, load_project};
 pub use told::{Told, Who};

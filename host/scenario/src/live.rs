@@ -1,7 +1,8 @@
 //! A simulator and a host on the system's clock, for people to talk to.
 
-use crate::stage::{Scene, StageError, Venue, start_host};
+use crate::stage::{Scene, StageError, start_host};
 use genesys_sim::{ClockMode, Simulator};
+use handoff_engine::Engine;
 use handoff_engine::clock::SystemClock;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::SessionId;
@@ -22,12 +23,12 @@ pub struct LiveStage {
 impl LiveStage {
     /// Starts both. Without a transport, the project's default account decides.
     pub async fn set_up(
-        venue: &Venue,
+        engine: &Engine,
         project: &Path,
         org: &Path,
         transport: Option<TransportKind>,
     ) -> Result<Self, StageError> {
-        let scene = Scene::set_up(venue, project, org, transport, ClockMode::Real).await?;
+        let scene = Scene::set_up(engine, project, org, transport, ClockMode::Real).await?;
         let store = Arc::new(MemoryStore::new());
         let control = scene.simulator.control();
         let clock = Arc::new(SystemClock);

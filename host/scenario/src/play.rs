@@ -2,9 +2,10 @@
 
 use crate::expect::{Expectations, Holds};
 use crate::file::{AgentAct, Scenario, Step, StepKind, UserAct};
-use crate::stage::{Stage, StageError, Venue, load_project};
+use crate::stage::{Stage, StageError, load_project};
 use crate::told::{self, Told};
 use genesys_sim::AgentAction;
+use handoff_engine::Engine;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{BotName, Revision};
 use handoff_engine::time::Millis;
@@ -48,12 +49,12 @@ pub struct Failure {
 
 /// Plays a scenario on a transport. `tell` is given each line as it happens.
 pub async fn play(
-    venue: &Venue,
+    engine: &Engine,
     scenario: &Scenario,
     transport: TransportKind,
     tell: &mut (dyn FnMut(&Told) + Send),
 ) -> Report {
-    let outcome = match perform(venue, scenario, transport, tell).await {
+    let outcome = match perform(engine, scenario, transport, tell).await {
         Ok(Ok(())) => Outcome::Passed,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(error) => Outcome::NotPlayed(error),
@@ -66,15 +67,15 @@ pub async fn play(
 }
 
 async fn perform(
-    venue: &Venue,
+    engine: &Engine,
     scenario: &Scenario,
     transport: TransportKind,
     tell: &mut (dyn FnMut(&Told) + Send),
 ) -> Result<Result<(), Failure>, StageError> {
     if let Some(codes) = &scenario.project_errors {
-        return Ok(must_not_load(venue, scenario, codes).await);
+        return Ok(must_not_load(engine, scenario, codes).await);
     }
-    let stage = Stage::set_up(venue, scenario, transport).await?;
+    let stage = Stage::set_up(engine, scenario, transport).await?;
     let mut playing = Playing {
         stage,
         tell,
@@ -99,7 +100,7 @@ async fn perform(
 
 /// A scenario about a project that is refused.
 async fn must_not_load(
-    venue: &Venue,
+    engine: &Engine,
     scenario: &Scenario,
     codes: &[String],
 ) -> Result<(), Failure> {
@@ -111,11 +112,14 @@ async fn must_not_load(
             got,
         })
     };
-    match load_project(venue, &scenario.project).await {
+    match load_project(engine, &scenario.project).await {
         Ok(_) => fail("it loaded".to_owned()),
         Err(StageError::Project(found)) => {
             let found_codes: Vec<&str> = found.iter().map(|it| it.code).collect();
-            if codes.iter().all(|code| found_codes.contains(&code.as_str())) {
+            if codes
+                .iter()
+                .all(|code| found_codes.contains(&code.as_str()))
+            {
                 return Ok(());
             }
             fail(StageError::Project(found).to_string())

@@ -79,7 +79,9 @@ impl Secrets for SimulatedSecrets {
     fn resolve(&self, secret: &SecretRef) -> Result<String, SecretError> {
         let found = self.0.iter().find(|(known, _)| known == secret);
         found.map(|(_, value)| value.clone()).ok_or_else(|| {
-            SecretError::new("no account of the project uses this secret, so it has no simulated value")
+            SecretError::new(
+                "no account of the project uses this secret, so it has no simulated value",
+            )
         })
     }
 }

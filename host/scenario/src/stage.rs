@@ -13,9 +13,9 @@ use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::time::{Millis, Timestamp};
-use handoff_server::{DirectoryError, Host, NodeLibrary, ProjectDirectory};
+use handoff_engine::{Engine, EngineError};
+use handoff_server::{ComponentsError, DirectoryError, Host, ProjectDirectory, read_components};
 use handoff_store::MemoryStore;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -26,24 +26,18 @@ const BEGINNING: Timestamp = Timestamp(1_767_603_600_000);
 /// No hop is longer, so that heartbeats arrive as evenly as they would.
 const HOP: Millis = Millis::from_secs(10);
 
-/// Where scenarios are played: the nodes they run with.
-#[derive(Clone, Debug)]
-pub struct Venue {
-    /// The standard nodes.
-    pub nodes: NodeLibrary,
-    /// The runtime, for a project's own nodes.
-    pub runtime: handoff_engine::node::Runtime,
-}
-
 /// What keeps a scenario from being played.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The project cannot be read.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The project's own nodes cannot be read.
+    #[error(transparent)]
+    Components(#[from] ComponentsError),
     /// The project's own nodes cannot be loaded.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Nodes(Vec<handoff_server::LibraryError>),
+    Nodes(Vec<EngineError>),
     /// The project has mistakes.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Project(Vec<Diagnostic>),
@@ -94,7 +88,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set_up(
-        venue: &Venue,
+        engine: &Engine,
         scenario: &Scenario,
         transport: TransportKind,
     ) -> Result<Self, StageError> {
@@ -105,7 +99,7 @@ impl Stage {
             secrets,
             ..
         } = Scene::set_up(
-            venue,
+            engine,
             &scenario.project,
             &scenario.org,
             Some(transport),
@@ -115,7 +109,14 @@ impl Stage {
         let clock = SimClock::new(BEGINNING);
         let store = Arc::new(MemoryStore::new());
         let control = simulator.control();
-        let host = start_host(&project, &secrets, Arc::new(clock.clone()), &store, &control).await?;
+        let host = start_host(
+            &project,
+            &secrets,
+            Arc::new(clock.clone()),
+            &store,
+            &control,
+        )
+        .await?;
         Ok(Self {
             host,
             control,
@@ -183,19 +184,17 @@ impl Stage {
 }
 
 /// Reads and checks a project with the standard nodes and its own.
-pub(crate) async fn load_project(
-    venue: &Venue,
-    path: &Path,
-) -> Result<Project, StageError> {
+pub async fn load_project(engine: &Engine, path: &Path) -> Result<Project, StageError> {
     let directory = ProjectDirectory::read(path)?;
-    let mut nodes: BTreeMap<_, _> = venue.nodes.0.clone();
-    if directory.nodes().is_dir() {
-        let own = NodeLibrary::load(&venue.runtime, &[directory.nodes()])
-            .await
-            .map_err(StageError::Nodes)?;
-        nodes.extend(own.0);
-    }
-    Project::load(&directory.files, &nodes)
+    let own = directory.nodes();
+    let engine = if own.is_dir() {
+        let components = read_components(&own)?;
+        engine.with(components).await.map_err(StageError::Nodes)?
+    } else {
+        engine.clone()
+    };
+    engine
+        .load(&directory.files)
         .await
         .map_err(StageError::Project)
 }
@@ -224,13 +223,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// Without a transport, the project's default account decides.
     pub(crate) async fn set_up(
-        venue: &Venue,
+        engine: &Engine,
         project: &Path,
         org_path: &Path,
         transport: Option<TransportKind>,
         clock: ClockMode,
     ) -> Result<Self, StageError> {
-        let mut project = load_project(venue, project).await?;
+        let mut project = load_project(engine, project).await?;
         let text = std::fs::read_to_string(org_path).map_err(|error| StageError::NoOrg {
             path: org_path.to_owned(),
             error,

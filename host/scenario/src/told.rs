@@ -2,9 +2,7 @@
 
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::NodeId;
-use handoff_engine::session::{
-    Effect, EffectKind, Entry, InputKind, Sender, StepDecision, Turn,
-};
+use handoff_engine::session::{Effect, EffectKind, Entry, InputKind, Sender, StepDecision, Turn};
 use handoff_engine::time::Timestamp;
 
 /// Who a line is about.
@@ -134,7 +132,11 @@ impl Telling {
                     .detail
                     .as_ref()
                     .map(|detail| format!(": {} [{}]", detail.message, detail.code));
-                let text = format!("handoff ended, {}{}", end.reason, detail.unwrap_or_default());
+                let text = format!(
+                    "handoff ended, {}{}",
+                    end.reason,
+                    detail.unwrap_or_default()
+                );
                 self.tell(Who::Genesys, &text);
             }
             Entry::Late { .. } | Entry::Ignored { .. } => {}
@@ -186,7 +188,10 @@ impl Telling {
             }
             EffectKind::TypingToUser { on: true } => self.tell(Who::Genesys, "the agent is typing"),
             EffectKind::OpenHandoff { request, .. } => {
-                let text = format!("handing over to {} on account {}", request.target, request.account);
+                let text = format!(
+                    "handing over to {} on account {}",
+                    request.target, request.account
+                );
                 self.tell(Who::Engine, &text);
             }
             EffectKind::TypingToUser { on: false }
@@ -209,4 +214,3 @@ pub(crate) fn scenario(at: Timestamp, text: String) -> Told {
         stack: Vec::new(),
     }
 }
-

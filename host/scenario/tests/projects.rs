@@ -1,11 +1,10 @@
 //! Every scenario of every project under `fixtures/projects`, on every transport it is written for.
 //! One test each, named after what the scenario shows.
 
-use anyhow::Context;
+use handoff_engine::Engine;
 use handoff_engine::handoff::TransportKind;
-use handoff_engine::node::{Limits, Runtime};
-use handoff_scenario::{Outcome, Scenario, StageError, Told, Venue, find, play};
-use handoff_server::NodeLibrary;
+use handoff_scenario::{Outcome, Scenario, StageError, Told, find, play};
+use handoff_server::read_components;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,10 +32,10 @@ fn run(scenario: &Scenario, transport: TransportKind) -> Result<(), Failed> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let venue = venue().map_err(|error| Failed::from(format!("{error:#}")))?;
+    let engine = engine().map_err(|error| Failed::from(format!("{error:#}")))?;
     let mut lines = Vec::new();
     let mut tell = |told: &Told| lines.push(format!("{} {:?}: {}", told.at, told.who, told.text));
-    let report = runtime.block_on(play(venue, scenario, transport, &mut tell));
+    let report = runtime.block_on(play(engine, scenario, transport, &mut tell));
     let why = match report.outcome {
         Outcome::Passed => return Ok(()),
         Outcome::Failed(failure) => format!(
@@ -57,20 +56,17 @@ fn run(scenario: &Scenario, transport: TransportKind) -> Result<(), Failed> {
 }
 
 /// The standard nodes, compiled once for all scenarios.
-fn venue() -> anyhow::Result<&'static Venue> {
-    static VENUE: OnceLock<Result<Venue, String>> = OnceLock::new();
-    let load = || -> anyhow::Result<Venue> {
+fn engine() -> anyhow::Result<&'static Engine> {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    let load = || -> anyhow::Result<Engine> {
         let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/nodes");
         let nodes = std::env::var_os("HANDOFF_NODES").map_or(built, PathBuf::from);
-        let runtime = Runtime::new(Limits::default())?;
-        let loading = tokio::runtime::Runtime::new()?;
-        let nodes = loading
-            .block_on(NodeLibrary::load(&runtime, &[nodes]))
+        let builder = Engine::builder().components(read_components(&nodes)?);
+        tokio::runtime::Runtime::new()?
+            .block_on(builder.build())
             .map_err(|errors| anyhow::anyhow!("{errors:?}"))
-            .context("run 'cargo xtask build-nodes' first")?;
-        Ok(Venue { nodes, runtime })
     };
-    VENUE
+    ENGINE
         .get_or_init(|| load().map_err(|error| format!("{error:#}")))
         .as_ref()
         .map_err(|error| anyhow::anyhow!("{error}"))

@@ -22,9 +22,7 @@ pub struct ProjectDirectory {
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// There is none.
-    #[error(
-        "'{path}' is not a project: it holds no '{MANIFEST}'. Name the directory that does"
-    )]
+    #[error("'{path}' is not a project: it holds no '{MANIFEST}'. Name the directory that does")]
     NotAProject {
         /// The path.
         path: String,
@@ -122,7 +120,10 @@ mod tests {
     fn a_directory_without_a_manifest_is_not_a_project() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let error = ProjectDirectory::read(directory.path()).expect_err("refused");
-        assert!(error.to_string().contains("holds no 'project.toml'"), "{error}");
+        assert!(
+            error.to_string().contains("holds no 'project.toml'"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -146,6 +147,9 @@ mod tests {
         let project = ProjectDirectory::read(&directory.path().join("project.toml"));
         let files = project.expect("reads").files.0;
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
-        assert_eq!(names, ["flows/main.json", "project.toml", "workers/live/w.json"]);
+        assert_eq!(
+            names,
+            ["flows/main.json", "project.toml", "workers/live/w.json"]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! A host: one project, its accounts' transports, a store and a clock.
 
-use crate::library::LibraryError;
 use crate::outbox::Links;
-use crate::sessions::{InputError, Queues};
+use crate::queues::Queues;
+use crate::sessions::InputError;
 use crate::user::{self, Position, UserEvent, Watchers};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
 use handoff_engine::handoff::Signal;
@@ -13,9 +13,11 @@ use handoff_genesys::{AccountError, Reports, Secrets, Transport, WebhookReply};
 use handoff_store::{MemoryStore, Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::Future;
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// A running host. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,7 +35,8 @@ pub(crate) struct Inner {
     pub(crate) watchers: Watchers,
     /// Says that deadlines have changed. The sender's work goes on until that is seen.
     pub(crate) deadlines: mpsc::UnboundedSender<Busy>,
-    tasks: Mutex<Vec<AbortHandle>>,
+    tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
 }
 
 /// Puts a host together.
@@ -42,6 +45,7 @@ pub struct HostBuilder {
     project: Arc<Project>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    transports: HashMap<AccountName, Arc<dyn Transport>>,
 }
 
 /// A host that cannot start.
@@ -50,9 +54,6 @@ pub enum StartError {
     /// Accounts that cannot be used, each with its reason.
     #[error("{}", list(.0))]
     Accounts(Vec<AccountError>),
-    /// The nodes cannot be loaded.
-    #[error("{}", list(.0))]
-    Nodes(Vec<LibraryError>),
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,26 +79,17 @@ impl HostBuilder {
         self
     }
 
+    /// A transport of the embedder's own, in place of the one its account would have had.
+    #[must_use]
+    pub fn transport(mut self, account: AccountName, transport: Arc<dyn Transport>) -> Self {
+        self.transports.insert(account, transport);
+        self
+    }
+
     /// Starts the host and takes up what an earlier one left. Must be called within a tokio runtime.
     pub async fn start(self, secrets: &dyn Secrets) -> Result<Host, StartError> {
-        let http = handoff_genesys::http_client();
-        let mut transports = HashMap::new();
-        let mut errors = Vec::new();
-        for (name, account) in self.project.accounts() {
-            if self.project.overridden_by().is_some_and(|only| only != name) {
-                continue;
-            }
-            let clock = Arc::clone(&self.clock);
-            match handoff_genesys::transport(name, account, secrets, clock, http.clone()) {
-                Ok(transport) => {
-                    transports.insert(name.clone(), transport);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(StartError::Accounts(errors));
-        }
+        let transports = self.transports(secrets)?;
+        let unfinished = self.store.unfinished().await?;
         let (reports, incoming) = Reports::channel();
         let (deadlines, changes) = mpsc::unbounded_channel();
         let host = Host(Arc::new(Inner {
@@ -110,14 +102,43 @@ impl HostBuilder {
             links: Links::default(),
             watchers: Watchers::default(),
             deadlines,
-            tasks: Mutex::new(Vec::new()),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
         }));
-        host.keep(tokio::spawn(host.clone().take_reports(incoming)).abort_handle());
-        host.keep(tokio::spawn(host.clone().watch_deadlines(changes)).abort_handle());
-        host.take_up().await?;
-        // Deadlines that an earlier host left.
-        host.deadlines_changed();
+        let busy = host.0.clock.busy();
+        host.spawn(host.clone().take_reports(incoming));
+        host.spawn(host.clone().watch_deadlines(changes, busy));
+        for session in &unfinished {
+            host.take_up(session);
+        }
         Ok(host)
+    }
+
+    fn transports(
+        &self,
+        secrets: &dyn Secrets,
+    ) -> Result<HashMap<AccountName, Arc<dyn Transport>>, StartError> {
+        let http = handoff_genesys::http_client();
+        let mut transports = self.transports.clone();
+        let mut errors = Vec::new();
+        for (name, account) in self.project.accounts() {
+            let unused = self.project.overridden_by().is_some_and(|only| only != name);
+            if unused || transports.contains_key(name) {
+                continue;
+            }
+            let clock = Arc::clone(&self.clock);
+            match handoff_genesys::transport(name, account, secrets, clock, http.clone()) {
+                Ok(transport) => {
+                    transports.insert(name.clone(), transport);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() {
+            Ok(transports)
+        } else {
+            Err(StartError::Accounts(errors))
+        }
     }
 }
 
@@ -129,6 +150,7 @@ impl Host {
             project,
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(SystemClock),
+            transports: HashMap::new(),
         }
     }
 
@@ -145,8 +167,9 @@ impl Host {
         bot: Option<BotName>,
         channel: Option<String>,
     ) -> Result<(), InputError> {
-        self.input(&session, "started", InputKind::Started { bot, channel })
-            .await
+        let id = InputId::new("started");
+        let kind = InputKind::Started { bot, channel };
+        self.deliver(&session, Input { id, kind }).await
     }
 
     /// The user writes. `id` is the client's own id of the message: the same twice counts once.
@@ -157,7 +180,8 @@ impl Host {
         text: &str,
     ) -> Result<(), InputError> {
         let text = text.to_owned();
-        self.input(session, id, InputKind::UserMessage { text }).await
+        self.input(session, id, InputKind::UserMessage { text })
+            .await
     }
 
     /// The user types, or stopped. `id` as for a message.
@@ -210,14 +234,17 @@ impl Host {
         Ok(events.filter(|event| event.position > after).collect())
     }
 
-    /// Tells when a session has a new turn.
+    /// Tells when a session has a new turn. Whoever watches first and reads the events after misses
+    /// none.
     pub async fn watch(
         &self,
         session: &SessionId,
     ) -> Result<watch::Receiver<Revision>, StoreError> {
-        let now = self.0.store.load(session).await?;
-        let now = now.map_or(Revision::default(), |session| session.revision);
-        Ok(self.0.watchers.watch(session, now))
+        let watching = self.0.watchers.watch(session);
+        if let Some(session) = self.0.store.load(session).await? {
+            self.0.watchers.committed(&session.id, session.revision);
+        }
+        Ok(watching)
     }
 
     /// A webhook call for an account; none if there is no such account.
@@ -233,35 +260,32 @@ impl Host {
     }
 
     /// Stops at once. Handoffs stay open at the platform, and a host that starts on the same store
-    /// takes them up.
+    /// takes them up; within one process, not before [`Self::stopped`].
     pub fn stop(&self) {
-        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        for task in tasks.drain(..) {
-            task.abort();
-        }
-        self.0.links.clear();
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        self.0.queues.close();
+        self.0.links.close();
     }
 
-    pub(crate) fn keep(&self, task: AbortHandle) {
-        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.push(task);
+    /// Waits, once the host was told to stop, until nothing it began is under way.
+    pub async fn stopped(&self) {
+        self.0.tasks.wait().await;
     }
 
-    /// Opens handoffs again and carries out effects that an earlier host did not get round to.
-    async fn take_up(&self) -> Result<(), StoreError> {
-        for id in self.0.store.unfinished().await? {
-            let Some(session) = self.0.store.load(&id).await? else {
-                continue;
-            };
-            if let Some(handoff) = session.handoff()
-                && !handoff.handle.is_null()
-            {
-                self.resume_handoff(&handoff.id, &handoff.request.account, &handoff.handle);
-            }
-            let pending = self.0.store.pending_effects(&id).await?;
-            self.carry_out(&id, &pending).await;
-        }
-        Ok(())
+    /// Whether the host was told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.is_cancelled()
+    }
+
+    /// Runs a task until it ends or the host stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.0.stopping.clone();
+        let task = async move {
+            stopping.run_until_cancelled(task).await;
+        };
+        self.0.tasks.spawn(task);
     }
 }
 

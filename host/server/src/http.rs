@@ -27,12 +27,15 @@ impl Host {
     /// Serves the routes until the host stops.
     pub fn serve(&self, listener: TcpListener) {
         let router = self.router();
-        let serving = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
+        let stopping = self.0.stopping.clone();
+        self.spawn(async move {
+            // Connections outlive the listener; this closes them too.
+            let serving = axum::serve(listener, router)
+                .with_graceful_shutdown(stopping.cancelled_owned());
+            if let Err(error) = serving.await {
                 tracing::error!(%error, "the HTTP server stopped");
             }
         });
-        self.keep(serving.abort_handle());
     }
 
     /// The path under which an account's webhook is served.
@@ -48,6 +51,10 @@ async fn webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if host.is_stopping() {
+        // Taken here it would be lost; Genesys brings it again, to the host that takes over.
+        return (StatusCode::SERVICE_UNAVAILABLE, "this host is stopping\n").into_response();
+    }
     let account = AccountName::new(account);
     match host.webhook(&account, &headers, &body) {
         Some(reply) => (reply.status, reply.body).into_response(),

@@ -1,24 +1,25 @@
 //! Drives sessions: receives, commits, acts.
 //!
-//! The path of a message can be read down the modules. [`Host`] receives an input and queues it;
-//! `sessions` works a session's queue, one turn at a time: load, advance, append; `outbox` carries
+//! The path of a message can be read down the modules. [`Host`] receives an input and queues it
+//! (`queues`); `sessions` works a session's queue, one turn at a time: load, advance, append; `outbox` carries
 //! out the turn's effects after the append; a transport drives. What transports report comes back as
 //! inputs (`reports`), and so does time (`timers`). Nothing calls back up.
 
+mod components;
 mod directory;
 mod host;
 mod http;
-mod library;
 mod outbox;
+mod queues;
 mod reports;
 mod secrets;
 mod sessions;
 mod timers;
 mod user;
 
+pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use host::{Host, HostBuilder, StartError};
-pub use library::{LibraryError, NodeLibrary};
 pub use secrets::ProjectSecrets;
 pub use sessions::InputError;
 pub use user::{Position, UserEvent, UserEventKind};

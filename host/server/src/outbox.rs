@@ -4,17 +4,28 @@
 //! until the transport reports it settled; the rest is settled at once.
 
 use crate::host::Host;
+use crate::queues::Work;
 use handoff_engine::handoff::{HandoffEnd, Signal};
-use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, SessionId};
+use handoff_engine::name::{
+    AccountName, EffectId, HandoffId, InputId, Revision, SessionId,
+};
 use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
 use handoff_genesys::{Command, Link};
+use handoff_store::StoreError;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The open handoffs that this host drives.
-#[derive(Debug, Default)]
-pub(crate) struct Links(Mutex<HashMap<HandoffId, Driven>>);
+/// The open handoffs that this host drives; none once it stops.
+#[derive(Debug)]
+pub(crate) struct Links(Mutex<Option<HashMap<HandoffId, Driven>>>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self(Mutex::new(Some(HashMap::new())))
+    }
+}
 
 #[derive(Debug)]
 struct Driven {
@@ -26,36 +37,44 @@ struct Driven {
 }
 
 impl Links {
-    fn lock(&self) -> MutexGuard<'_, HashMap<HandoffId, Driven>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<HandoffId, Driven>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
+    /// Parks every driver; there will be no others.
+    pub(crate) fn close(&self) {
+        *self.lock() = None;
     }
 
-    fn insert(&self, handoff: &HandoffId, link: Link, opening: Option<EffectId>) {
-        let driven = Driven {
-            link,
-            opening,
-            leaving: None,
-        };
-        self.lock().insert(handoff.clone(), driven);
+    /// Drives a handoff, unless this host does so already. `start` is called under the lock: once
+    /// the links are closed, no driver starts.
+    fn drive(&self, handoff: &HandoffId, opening: Option<EffectId>, start: impl FnOnce() -> Link) {
+        let mut links = self.lock();
+        if let Some(links) = &mut *links
+            && let Entry::Vacant(place) = links.entry(handoff.clone())
+        {
+            place.insert(Driven {
+                link: start(),
+                opening,
+                leaving: None,
+            });
+        }
     }
 
     /// Gives a command; false if this host does not drive the handoff.
     fn command(&self, handoff: &HandoffId, command: Command) -> bool {
         let links = self.lock();
-        let Some(driven) = links.get(handoff) else {
+        let Some(driven) = links.as_ref().and_then(|links| links.get(handoff)) else {
             return false;
         };
         driven.link.send(command);
         true
     }
 
+    /// Has a handoff ended; false if this host does not drive it.
     fn leave(&self, handoff: &HandoffId, effect: &EffectId) -> bool {
         let mut links = self.lock();
-        let Some(driven) = links.get_mut(handoff) else {
+        let Some(driven) = links.as_mut().and_then(|links| links.get_mut(handoff)) else {
             return false;
         };
         driven.leaving = Some(effect.clone());
@@ -66,6 +85,9 @@ impl Links {
     /// What a report settles besides what it says. The link of a handoff that is over goes.
     pub(crate) fn reported(&self, handoff: &HandoffId, last: bool) -> Vec<EffectId> {
         let mut links = self.lock();
+        let Some(links) = &mut *links else {
+            return Vec::new();
+        };
         let Some(driven) = links.get_mut(handoff) else {
             return Vec::new();
         };
@@ -79,25 +101,47 @@ impl Links {
 }
 
 impl Host {
-    /// Carries out effects, in order.
-    pub(crate) async fn carry_out(&self, session: &SessionId, effects: &[Effect]) {
-        let settled: Vec<EffectId> = effects
-            .iter()
-            .filter(|effect| self.act(effect))
-            .map(|effect| effect.id.clone())
-            .collect();
-        if settled.is_empty() {
-            return;
-        }
-        if let Err(error) = self.0.store.settle(session, &settled).await {
-            // They stay pending, and are recognised as repeats when they are carried out again.
-            tracing::error!(%session, %error, "effects were carried out and not settled");
+    /// Carries out the effects of a turn that is committed.
+    pub(crate) async fn act_on(&self, session: &SessionId, effects: &[Effect]) {
+        if let Err(error) = self.carry_out(session, effects).await {
+            // What was done is recognised when it is done again.
+            tracing::error!(%session, %error, "effects are not settled; they are taken up again");
+            self.take_up(session);
         }
     }
 
+    /// Drives the open handoff of a session, and carries out the effects that are pending. What
+    /// this host does already it does not do twice.
+    pub(crate) async fn carry_on(&self, id: &SessionId) -> Result<(), StoreError> {
+        let Some(session) = self.0.store.load(id).await? else {
+            return Ok(());
+        };
+        if let Some(handoff) = session.handoff()
+            && !handoff.handle.is_null()
+        {
+            self.resume_handoff(&handoff.id, &handoff.request.account, &handoff.handle);
+        }
+        let pending = self.0.store.pending_effects(id).await?;
+        self.carry_out(id, &pending).await
+    }
+
+    /// Carries out effects, in order.
+    async fn carry_out(&self, session: &SessionId, effects: &[Effect]) -> Result<(), StoreError> {
+        let mut settled = Vec::new();
+        for effect in effects {
+            if self.act(effect).await? {
+                settled.push(effect.id.clone());
+            }
+        }
+        if !settled.is_empty() {
+            self.0.store.settle(session, &settled).await?;
+        }
+        Ok(())
+    }
+
     /// Carries out an effect; true if that settles it.
-    fn act(&self, effect: &Effect) -> bool {
-        match &effect.kind {
+    async fn act(&self, effect: &Effect) -> Result<bool, StoreError> {
+        Ok(match &effect.kind {
             // Shown by being committed.
             EffectKind::SendToUser { .. }
             | EffectKind::TypingToUser { .. }
@@ -105,12 +149,12 @@ impl Host {
             EffectKind::OpenHandoff { handoff, request } => {
                 let Some(transport) = self.0.transports.get(&request.account) else {
                     self.refuse(handoff, &request.account);
-                    return true;
+                    return Ok(true);
                 };
                 let reports = self.0.reports.clone();
-                let link = transport.open(handoff.clone(), request.clone(), reports);
                 let opening = Some(effect.id.clone());
-                self.0.links.insert(handoff, link, opening);
+                let open = || transport.open(handoff.clone(), request.clone(), reports);
+                self.0.links.drive(handoff, opening, open);
                 false
             }
             EffectKind::SendToAgent { handoff, text } => {
@@ -119,7 +163,7 @@ impl Host {
                     text: text.clone(),
                 };
                 // The handoff ended while the turn was computed: there is nobody to tell any more.
-                !self.0.links.command(handoff, say)
+                !self.0.links.command(handoff, say) && !self.is_stopping()
             }
             EffectKind::TypingToAgent { handoff, on } => {
                 self.0.links.command(handoff, Command::Typing { on: *on });
@@ -131,39 +175,53 @@ impl Host {
                 handle,
             } => {
                 if self.0.links.leave(handoff, &effect.id) {
-                    return false;
+                    return Ok(false);
                 }
+                let handle = self.last_handle(handoff, handle).await?;
                 if handle.is_null() {
                     // It was never opened.
-                    return true;
+                    return Ok(true);
                 }
-                self.resume_handoff(handoff, account, handle);
-                !self.0.links.leave(handoff, &effect.id)
+                self.resume_handoff(handoff, account, &handle);
+                !self.0.links.leave(handoff, &effect.id) && !self.is_stopping()
             }
-        }
+        })
     }
 
-    /// Takes up an open handoff.
-    pub(crate) fn resume_handoff(
-        &self,
-        handoff: &HandoffId,
-        account: &AccountName,
-        handle: &Value,
-    ) {
+    /// The newest handle of a handoff that its session has let go of. Reports that came later stand
+    /// in the journal only; without them, what was opened in the meantime would never be closed.
+    async fn last_handle(&self, handoff: &HandoffId, known: &Value) -> Result<Value, StoreError> {
+        let all = Revision::default();
+        let turns = self.0.store.journal(&handoff.session(), all).await?;
+        let told = turns.iter().rev().find_map(|turn| match &turn.input.kind {
+            InputKind::Signal {
+                handoff: other,
+                handle,
+                ..
+            } if other == handoff && !handle.is_null() => Some(handle),
+            _ => None,
+        });
+        Ok(told.unwrap_or(known).clone())
+    }
+
+    /// Takes up an open handoff, unless this host drives it already.
+    fn resume_handoff(&self, handoff: &HandoffId, account: &AccountName, handle: &Value) {
         let Some(transport) = self.0.transports.get(account) else {
             self.refuse(handoff, account);
             return;
         };
         let reports = self.0.reports.clone();
-        let link = transport.resume(handoff.clone(), handle.clone(), reports);
-        self.0.links.insert(handoff, link, None);
+        let resume = || transport.resume(handoff.clone(), handle.clone(), reports);
+        self.0.links.drive(handoff, None, resume);
     }
 
     /// Ends a handoff whose account this host does not have.
     fn refuse(&self, handoff: &HandoffId, account: &AccountName) {
         let end = HandoffEnd::error(
             "transfer.unknown_account",
-            format!("this host has no account '{account}'; add it under [accounts] of project.toml"),
+            format!(
+                "this host has no account '{account}'; add it under [accounts] of project.toml"
+            ),
         );
         let input = Input {
             id: InputId::new(format!("{handoff}:refused")),
@@ -173,7 +231,8 @@ impl Host {
                 handle: Value::Null,
             },
         };
-        let busy = self.0.clock.busy();
-        drop(self.enqueue(&handoff.session(), input, Vec::new(), busy));
+        let settled = Vec::new();
+        let work = Work::Input { input, settled };
+        self.keep_trying(&handoff.session(), work, self.0.clock.busy());
     }
 }

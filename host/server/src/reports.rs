@@ -1,6 +1,8 @@
 //! What transports report, as inputs to the sessions concerned.
 
 use crate::host::{Host, is_last};
+use crate::queues::Work;
+use handoff_engine::name::InputId;
 use handoff_engine::session::{Input, InputKind};
 use handoff_genesys::Report;
 use tokio::sync::mpsc;
@@ -21,15 +23,14 @@ impl Host {
             settled.extend(self.0.links.reported(&handoff, is_last(signal.as_ref())));
             let session = handoff.session();
             let input = Input {
-                id: input,
+                id: InputId::new(format!("report:{input}")),
                 kind: InputKind::Signal {
                     handoff,
                     signal,
                     handle,
                 },
             };
-            // The outcome is in the log; a report has nobody to be told.
-            drop(self.enqueue(&session, input, settled, busy));
+            self.keep_trying(&session, Work::Input { input, settled }, busy);
         }
     }
 }

@@ -1,21 +1,26 @@
-//! One writer for each session: its inputs are queued and worked off one at a time.
+//! One writer for each session: its jobs are worked off one at a time.
 //!
-//! A session at rest has no queue and no task. The first input makes both, and they go when the
-//! queue is empty.
+//! A turn is load, advance, append, act, in this order. If an append fails, whether it was committed
+//! may be unknown; then the session is taken up as after a restart, once the store works again.
 
 use crate::host::Host;
+use crate::queues::{Job, Work};
+use futures_util::FutureExt;
 use handoff_engine::advance;
 use handoff_engine::clock::Busy;
 use handoff_engine::name::{EffectId, SessionId};
 use handoff_engine::session::{Input, InputKind, Refusal, Session};
+use handoff_engine::time::Millis;
 use handoff_store::{AppendError, StoreError};
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// How often a turn is computed again because another one came first.
 const MAX_CONFLICTS: usize = 10;
+
+/// How long to wait before a store that did not work is asked again.
+pub(crate) const RETRY: Millis = Millis::from_secs(5);
 
 /// An input that came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +38,11 @@ pub enum InputError {
     #[error("the session '{0}' is written to by others; try again")]
     Contended(SessionId),
     /// The host stops.
-    #[error("the host is stopping")]
+    #[error("the host is stopping; give the input to the host that takes over, with the same id")]
     Stopping,
+    /// A mistake of this program.
+    #[error("work on the session '{0}' broke off; report it with the log, which says where")]
+    Broken(SessionId),
 }
 
 impl InputError {
@@ -47,37 +55,13 @@ impl InputError {
             Self::Store(_) => "store.unavailable",
             Self::Contended(_) => "session.contended",
             Self::Stopping => "host.stopping",
+            Self::Broken(_) => "host.broken",
         }
     }
-}
 
-/// The queues of sessions that have something to do.
-#[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<SessionId, VecDeque<Job>>>);
-
-/// An input on its way.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) input: Input,
-    /// Effects that are settled along with it.
-    pub(crate) settled: Vec<EffectId>,
-    pub(crate) done: oneshot::Sender<Result<(), InputError>>,
-    pub(crate) busy: Busy,
-}
-
-impl Queues {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, VecDeque<Job>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next job of a session; its queue goes when there is none.
-    fn next(&self, session: &SessionId) -> Option<Job> {
-        let mut queues = self.lock();
-        let job = queues.get_mut(session)?.pop_front();
-        if job.is_none() {
-            queues.remove(session);
-        }
-        job
+    /// Whether the same input may be taken later.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Contended(_))
     }
 }
 
@@ -88,76 +72,114 @@ impl Host {
         session: &SessionId,
         input: Input,
     ) -> Result<(), InputError> {
-        let busy = self.0.clock.busy();
-        self.enqueue(session, input, Vec::new(), busy)
-            .await
-            .unwrap_or(Err(InputError::Stopping))
-    }
-
-    /// Queues an input.
-    pub(crate) fn enqueue(
-        &self,
-        session: &SessionId,
-        input: Input,
-        settled: Vec<EffectId>,
-        busy: Busy,
-    ) -> oneshot::Receiver<Result<(), InputError>> {
-        let (done, outcome) = oneshot::channel();
-        let job = Job {
+        let (waiter, outcome) = oneshot::channel();
+        let work = Work::Input {
             input,
-            settled,
-            done,
-            busy,
+            settled: Vec::new(),
         };
-        match self.0.queues.lock().entry(session.clone()) {
-            Entry::Occupied(mut queue) => queue.get_mut().push_back(job),
-            Entry::Vacant(queue) => {
-                queue.insert(VecDeque::from([job]));
-                tokio::spawn(self.clone().work_off(session.clone()));
-            }
-        }
-        outcome
+        let waiter = Some(waiter);
+        self.queue(session, Job { work, waiter }, self.0.clock.busy());
+        outcome.await.unwrap_or(Err(InputError::Stopping))
     }
 
-    async fn work_off(self, session: SessionId) {
-        while let Some(job) = self.0.queues.next(&session) {
-            let result = self.take_turn(&session, &job).await;
-            if let Err(error) = &result {
-                tracing::warn!(%session, input = %job.input.id, %error, "an input came to nothing");
-            }
-            // Who does not wait for the outcome has dropped the receiver.
-            drop(job.done.send(result));
-            drop(job.busy);
+    /// Queues work that is tried again for as long as the store does not do it.
+    pub(crate) fn keep_trying(&self, session: &SessionId, work: Work, busy: Busy) {
+        let waiter = None;
+        self.queue(session, Job { work, waiter }, busy);
+    }
+
+    /// Takes a session up, as after a restart.
+    pub(crate) fn take_up(&self, session: &SessionId) {
+        self.keep_trying(session, Work::TakeUp, self.0.clock.busy());
+    }
+
+    fn queue(&self, session: &SessionId, job: Job, busy: Busy) {
+        if let Some(busy) = self.0.queues.add(session, job, busy) {
+            self.spawn(self.clone().work_off(session.clone(), busy));
         }
+    }
+
+    async fn work_off(self, session: SessionId, mut busy: Busy) {
+        while let Some(job) = self.0.queues.next(&session) {
+            let result = self.work(&session, &job.work).await;
+            if let Err(error) = &result {
+                tracing::warn!(%session, work = ?job.work, %error, "work came to nothing");
+            }
+            let passing = matches!(&result, Err(error) if error.is_passing());
+            match job.waiter {
+                // Who no longer waits has dropped the receiver.
+                Some(waiter) => drop(waiter.send(result)),
+                None if passing => busy = self.rest(&session, job, busy).await,
+                None => {}
+            }
+        }
+        drop(busy);
+    }
+
+    /// Puts a job back and waits for better times, or for somebody who wants an answer.
+    async fn rest(&self, session: &SessionId, job: Job, busy: Busy) -> Busy {
+        let Some(asked) = self.0.queues.put_back(session, job) else {
+            return busy;
+        };
+        let sleep = self.0.clock.sleep_until(self.0.clock.now() + RETRY);
+        // From here on a simulated clock knows of the sleeper.
+        drop(busy);
+        let busy = tokio::select! {
+            woken = sleep => woken,
+            Ok(busy) = asked => busy,
+        };
+        self.0.queues.rested(session);
+        busy
+    }
+
+    /// Does a job. A panic costs this job, not the session.
+    async fn work(&self, session: &SessionId, work: &Work) -> Result<(), InputError> {
+        let working = async {
+            match work {
+                Work::Input { input, settled } => self.take_turn(session, input, settled).await,
+                Work::TakeUp => Ok(self.carry_on(session).await?),
+            }
+        };
+        AssertUnwindSafe(working)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(InputError::Broken(session.clone())))
     }
 
     /// Load, advance, append, act.
-    async fn take_turn(&self, id: &SessionId, job: &Job) -> Result<(), InputError> {
+    async fn take_turn(
+        &self,
+        id: &SessionId,
+        input: &Input,
+        settled: &[EffectId],
+    ) -> Result<(), InputError> {
         let store = &self.0.store;
         for _ in 0..MAX_CONFLICTS {
-            if store.has_input(id, &job.input.id).await? {
-                store.settle(id, &job.settled).await?;
-                return Ok(());
+            if store.has_input(id, &input.id).await? {
+                return Ok(store.settle(id, settled).await?);
             }
             let session = match store.load(id).await? {
                 Some(session) => session,
-                None if matches!(job.input.kind, InputKind::Started { .. }) => {
+                None if matches!(input.kind, InputKind::Started { .. }) => {
                     Session::new(id.clone(), &self.0.project)
                 }
                 None => return Err(InputError::UnknownSession(id.clone())),
             };
             let now = self.0.clock.now();
-            let turn = Arc::new(advance(&self.0.project, &session, &job.input, now).await?);
-            match store.append(Arc::clone(&turn), &job.settled).await {
+            let turn = Arc::new(advance(&self.0.project, &session, input, now).await?);
+            match store.append(Arc::clone(&turn), settled).await {
                 Ok(()) => {
                     self.deadlines_changed();
-                    self.carry_out(id, &turn.effects).await;
                     self.0.watchers.committed(id, turn.session.revision);
+                    self.act_on(id, &turn.effects).await;
                     return Ok(());
                 }
-                Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::Duplicate(_)) => return Ok(()),
-                Err(AppendError::Store(error)) => return Err(error.into()),
+                // Another turn came first, perhaps of this very input: the next round tells.
+                Err(AppendError::Conflict { .. } | AppendError::Duplicate(_)) => {}
+                Err(AppendError::Store(error)) => {
+                    self.take_up(id);
+                    return Err(error.into());
+                }
             }
         }
         Err(InputError::Contended(id.clone()))

@@ -59,58 +59,71 @@ pub enum UserEventKind {
 
 /// What a turn shows the user.
 pub(crate) fn events(turn: &Turn) -> impl Iterator<Item = UserEvent> + '_ {
-    turn.effects.iter().enumerate().filter_map(|(index, effect)| {
-        let kind = match &effect.kind {
-            EffectKind::SendToUser { from, text } => UserEventKind::Message {
-                from: from.clone(),
-                text: text.clone(),
-            },
-            EffectKind::TypingToUser { on } => UserEventKind::Typing { on: *on },
-            EffectKind::CloseSession { reason } => UserEventKind::Closed {
-                reason: reason.clone(),
-            },
-            EffectKind::OpenHandoff { .. }
-            | EffectKind::SendToAgent { .. }
-            | EffectKind::TypingToAgent { .. }
-            | EffectKind::LeaveHandoff { .. } => return None,
-        };
-        Some(UserEvent {
-            position: Position {
-                revision: turn.session.revision,
-                effect: index + 1,
-            },
-            at: turn.at,
-            kind,
+    turn.effects
+        .iter()
+        .enumerate()
+        .filter_map(|(index, effect)| {
+            let kind = match &effect.kind {
+                EffectKind::SendToUser { from, text } => UserEventKind::Message {
+                    from: from.clone(),
+                    text: text.clone(),
+                },
+                EffectKind::TypingToUser { on } => UserEventKind::Typing { on: *on },
+                EffectKind::CloseSession { reason } => UserEventKind::Closed {
+                    reason: reason.clone(),
+                },
+                EffectKind::OpenHandoff { .. }
+                | EffectKind::SendToAgent { .. }
+                | EffectKind::TypingToAgent { .. }
+                | EffectKind::LeaveHandoff { .. } => return None,
+            };
+            Some(UserEvent {
+                position: Position {
+                    revision: turn.session.revision,
+                    effect: index + 1,
+                },
+                at: turn.at,
+                kind,
+            })
         })
-    })
 }
 
 /// Who wants to know when a session has a new turn. Sessions that nobody watches cost nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Watchers(Mutex<HashMap<SessionId, watch::Sender<Revision>>>);
+pub(crate) struct Watchers(Mutex<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    sessions: HashMap<SessionId, watch::Sender<Revision>>,
+    /// When there are as many, those that nobody watches any more are looked for.
+    sweep_at: usize,
+}
 
 impl Watchers {
-    pub(crate) fn watch(&self, session: &SessionId, now: Revision) -> watch::Receiver<Revision> {
+    /// From now on every turn of a session is told. What came before is for the caller to find out.
+    pub(crate) fn watch(&self, session: &SessionId) -> watch::Receiver<Revision> {
         let mut watched = self.lock();
-        watched
-            .entry(session.clone())
-            .or_insert_with(|| watch::Sender::new(now))
-            .subscribe()
-    }
-
-    pub(crate) fn committed(&self, session: &SessionId, revision: Revision) {
-        let mut watched = self.lock();
-        let Some(sender) = watched.get(session) else {
-            return;
-        };
-        if sender.receiver_count() == 0 {
-            watched.remove(session);
-            return;
+        if watched.sessions.len() >= watched.sweep_at {
+            let used = |sender: &watch::Sender<Revision>| sender.receiver_count() > 0;
+            watched.sessions.retain(|_, sender| used(sender));
+            watched.sweep_at = watched.sessions.len() * 2 + 16;
         }
-        sender.send_replace(revision);
+        let sender = watched.sessions.entry(session.clone()).or_default();
+        sender.subscribe()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, watch::Sender<Revision>>> {
+    /// Tells that a session is at a revision, unless that is known.
+    pub(crate) fn committed(&self, session: &SessionId, revision: Revision) {
+        if let Some(sender) = self.lock().sessions.get(session) {
+            sender.send_if_modified(|known| {
+                let news = revision > *known;
+                *known = revision.max(*known);
+                news
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,8 @@
-//! The standard nodes, found and loaded.
+//! An engine with the standard nodes, found and loaded.
 
 use anyhow::{Context, bail};
-use handoff_engine::node::{Limits, Runtime};
-use handoff_scenario::Venue;
-use handoff_server::NodeLibrary;
+use handoff_engine::Engine;
+use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +17,7 @@ pub(crate) struct NodesArguments {
 
 impl NodesArguments {
     /// The directory that was named, or the one beside the program.
-    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
+    fn directory(&self) -> anyhow::Result<PathBuf> {
         if let Some(directory) = &self.nodes {
             return Ok(directory.clone());
         }
@@ -39,20 +38,16 @@ impl NodesArguments {
         }
     }
 
-    /// Loads the nodes.
-    pub(crate) async fn load(&self) -> anyhow::Result<Venue> {
-        let directory = self.directory()?;
+    /// An engine with the nodes.
+    pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
+        let components = read_components(&self.directory()?)?;
         let spinner = spinner("compiling nodes");
-        let runtime = Runtime::new(Limits::default())?;
-        let nodes = NodeLibrary::load(&runtime, &[directory]).await;
+        let engine = Engine::builder().components(components).build().await;
         spinner.finish_and_clear();
-        match nodes {
-            Ok(nodes) => Ok(Venue { nodes, runtime }),
-            Err(errors) => {
-                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                bail!("{}", errors.join("\n"))
-            }
-        }
+        engine.map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("{}", errors.join("\n"))
+        })
     }
 }
 

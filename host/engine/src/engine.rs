@@ -1,0 +1,168 @@
+//! The engine: a runtime and the node types it has loaded.
+//!
+//! It is what projects are loaded with. Components come in as bytes, so that an embedder can keep
+//! them where it likes; those of one call are compiled side by side, and every mistake is reported.
+
+use crate::diagnostic::Diagnostic;
+use crate::name::NodeType;
+use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
+use crate::project::{Project, ProjectFiles};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// A node component that is not loaded yet.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// What messages call it, for example its file.
+    pub name: String,
+    /// The component.
+    pub bytes: Vec<u8>,
+}
+
+/// A runtime and its node types. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    runtime: Runtime,
+    nodes: Arc<BTreeMap<NodeType, Loaded>>,
+}
+
+#[derive(Clone, Debug)]
+struct Loaded {
+    component: String,
+    node: Arc<Node>,
+}
+
+/// Puts an engine together.
+#[derive(Debug, Default)]
+pub struct EngineBuilder {
+    limits: Limits,
+    components: Vec<Component>,
+}
+
+/// An engine that cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no WebAssembly runtime on this machine.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A component cannot be used as a node.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Two components have a node type of the same name.
+    #[error("the node type '{node_type}' is in two components, {first} and {second}; remove one")]
+    Twice {
+        /// The node type.
+        node_type: NodeType,
+        /// A component.
+        first: String,
+        /// Another component.
+        second: String,
+    },
+}
+
+impl EngineError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Runtime(_) => "engine.no_runtime",
+            Self::Load(error) => error.code(),
+            Self::Twice { .. } => "node.twice",
+        }
+    }
+}
+
+impl EngineBuilder {
+    /// What a node may use up.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Adds node components.
+    #[must_use]
+    pub fn components(mut self, components: impl IntoIterator<Item = Component>) -> Self {
+        self.components.extend(components);
+        self
+    }
+
+    /// Compiles and checks everything. All mistakes come at once.
+    pub async fn build(self) -> Result<Engine, Vec<EngineError>> {
+        let runtime = Runtime::new(self.limits).map_err(|error| vec![error.into()])?;
+        let empty = Engine {
+            runtime,
+            nodes: Arc::default(),
+        };
+        empty.with(self.components).await
+    }
+}
+
+impl Engine {
+    /// An engine without nodes, to be furnished.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// This engine with more nodes, for example a project's own. All mistakes come at once.
+    pub async fn with(
+        &self,
+        components: impl IntoIterator<Item = Component>,
+    ) -> Result<Self, Vec<EngineError>> {
+        let mut loading = JoinSet::new();
+        for component in components {
+            let runtime = self.runtime.clone();
+            loading.spawn(async move {
+                let node = Node::load(&runtime, &component.name, &component.bytes).await;
+                (component.name, node)
+            });
+        }
+        let mut loaded = loading.join_all().await;
+        loaded.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut nodes = BTreeMap::clone(&self.nodes);
+        let mut errors = Vec::new();
+        for (component, node) in loaded {
+            let node = match node {
+                Ok(node) => Arc::new(node),
+                Err(error) => {
+                    errors.push(error.into());
+                    continue;
+                }
+            };
+            let node_type = node.descriptor().node_type.clone();
+            if let Some(first) = nodes.get(&node_type) {
+                errors.push(EngineError::Twice {
+                    node_type,
+                    first: first.component.clone(),
+                    second: component,
+                });
+                continue;
+            }
+            nodes.insert(node_type, Loaded { component, node });
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            runtime: self.runtime.clone(),
+            nodes: Arc::new(nodes),
+        })
+    }
+
+    /// The node types, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.values().map(|loaded| &loaded.node)
+    }
+
+    /// Loads and checks a project. On failure the list holds every mistake that was found.
+    pub async fn load(&self, files: &ProjectFiles) -> Result<Project, Vec<Diagnostic>> {
+        let nodes = self
+            .nodes
+            .iter()
+            .map(|(name, loaded)| (name.clone(), Arc::clone(&loaded.node)))
+            .collect();
+        Project::load(files, &nodes).await
+    }
+}
