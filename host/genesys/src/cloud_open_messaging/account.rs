@@ -2,8 +2,9 @@
 
 use super::driver::Driver;
 use super::feed::Feeds;
-use super::protocol::{Protocol, State};
+use super::protocol::Protocol;
 use super::signature::WebhookSecret;
+use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
 use super::trouble::Trouble;
 use super::wire::Outbound;

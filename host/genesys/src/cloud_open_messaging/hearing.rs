@@ -6,7 +6,8 @@
 
 use super::content::plain;
 use super::picture::unnamed;
-use super::protocol::{Phase, Protocol};
+use super::protocol::Protocol;
+use super::state::Phase;
 use super::wire::{Kind, Outbound, OutboundEvent};
 use crate::report::News;
 use handoff_engine::handoff::{Agent, Signal};

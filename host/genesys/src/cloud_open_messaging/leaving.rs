@@ -4,7 +4,8 @@
 //! where it is not permitted, ending everyone's part; and where neither is, the agent is told in
 //! words, and whoever can grant the permission is told in a notice.
 
-use super::protocol::{Call, Leaving, Phase, Protocol, Talk};
+use super::protocol::{Call, Protocol};
+use super::state::{Leaving, Phase, Talk};
 use super::trouble::Trouble;
 use crate::end::Observation;
 use crate::platform::PlatformError;
@@ -17,6 +18,22 @@ const FAREWELL: &str = "The user has left the conversation.";
 const ATTEMPTS: u32 = 4;
 
 impl Protocol {
+    /// The user leaves.
+    pub(super) fn leave(&mut self, news: &mut News) {
+        if self.state.leaving != Leaving::No {
+            return;
+        }
+        self.state.leaving = Leaving::Customer;
+        news.changed = true;
+        self.observe([Observation::LeaveAsked], news);
+        if let Phase::Opening(opening) = &self.state.phase
+            && !opening.may_be_open()
+        {
+            self.finish(Observation::Closed, news);
+        }
+        self.leave_unknown_conversation();
+    }
+
     pub(super) fn next_leaving(&self, talk: &Talk) -> Option<Call> {
         let conversation = talk.conversation.clone();
         match self.state.leaving {

@@ -5,7 +5,8 @@
 //! schedule is tight: that an agent transferred to directly has answered shows in no event.
 
 use super::picture::{Beginning, Over, Picture, Written, look};
-use super::protocol::{Call, Phase, Protocol, Talk};
+use super::protocol::{Call, Protocol};
+use super::state::{Phase, Talk};
 use super::wire::{Kind, Outbound};
 use crate::end::Observation;
 use crate::outbox::Outgoing;

@@ -8,6 +8,7 @@
 mod account;
 mod content;
 mod driver;
+mod failing;
 mod feed;
 mod hearing;
 mod leaving;
@@ -16,6 +17,7 @@ mod opening;
 mod picture;
 mod protocol;
 mod signature;
+mod state;
 mod switchboard;
 mod trouble;
 mod wire;

@@ -4,10 +4,10 @@
 //! that one (attributes set later route nothing). A queue is resolved first although Architect finds
 //! it by name itself, because Architect would route a wrong name to nowhere without a word.
 
-use super::protocol::{Call, Leaving, Phase, Protocol, Talk};
+use super::protocol::{Call, Protocol};
+use super::state::{Phase, Talk};
 use crate::attributes::attributes;
 use crate::echoes::{Echoes, is_blank};
-use crate::end::Observation;
 use crate::platform::inbound::{IdType, InboundMessage, Posted, Sender};
 use crate::report::News;
 use handoff_engine::handoff::{IdentityField, Signal, Target, TransferRequest};
@@ -140,22 +140,6 @@ impl Protocol {
         }));
         self.watch.look_now(now);
         news.tell("opened", Signal::Opened { conversation });
-        self.leave_unknown_conversation();
-    }
-
-    /// The user leaves.
-    pub(super) fn leave(&mut self, news: &mut News) {
-        if self.state.leaving != Leaving::No {
-            return;
-        }
-        self.state.leaving = Leaving::Customer;
-        news.changed = true;
-        self.observe([Observation::LeaveAsked], news);
-        if let Phase::Opening(opening) = &self.state.phase
-            && !opening.may_be_open()
-        {
-            self.finish(Observation::Closed, news);
-        }
         self.leave_unknown_conversation();
     }
 }

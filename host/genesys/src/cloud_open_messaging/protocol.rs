@@ -3,52 +3,29 @@
 //!
 //! One call is under way at a time, so texts arrive in the order given. What came in by webhook is in
 //! `hearing`, what a look at the conversation shows in `looking`, how a handoff begins and how the
-//! user leaves in `opening` and `leaving`; this file decides what is next and what a failure means.
+//! user leaves in `opening` and `leaving`, what a failure means in `failing`; this file decides what is
+//! next.
 
 use super::looking::Watch;
 use super::opening::{Opening, message_id};
 use super::picture::Names;
+use super::state::{Leaving, Phase, State, Talk};
 use super::trouble::Trouble;
 use super::wire::Outbound;
-use crate::echoes::{Echoes, is_blank};
+use crate::echoes::is_blank;
 use crate::end::{EndOfHandoff, Observation};
 use crate::outbox::{Given, Outbox, Outgoing};
-use crate::platform::PlatformError;
 use crate::platform::conversations::{Conversation, MessageData};
 use crate::platform::inbound::{InboundMessage, Posted, Sender};
 use crate::report::News;
-use crate::retry::Backoff;
 use crate::transport::Command;
 use handoff_engine::handoff::TransferRequest;
 use handoff_engine::name::{EffectId, HandoffId};
 use handoff_engine::time::{Millis, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-
-const BACKOFF: Backoff = Backoff {
-    first: Millis::from_secs(1),
-    longest: Millis::from_secs(60),
-};
-
-/// A text that cannot be delivered for this long is given up, with a notice.
-const DELIVER_WITHIN: Millis = Millis::from_mins(2);
-
-/// How often a handoff that does not open is tried: the user is waiting.
-const START_ATTEMPTS: u32 = 4;
-
-/// How often the same look is refused before that is final. Right after its opening a conversation
-/// may not be known everywhere.
-const LOOK_ATTEMPTS: u32 = 4;
-
-/// How often a name or a missed message is asked for before it is done without.
-const READ_ATTEMPTS: u32 = 6;
+use std::collections::BTreeMap;
 
 /// Genesys shows typing for about this long; more often says nothing new.
 const TYPING_EVERY: Millis = Millis::from_secs(5);
-
-/// Ids of agents' messages that are remembered against redelivery and on resume.
-/// More than one look checks.
-const SEEN: usize = 128;
 
 /// A call to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,57 +100,6 @@ pub(super) enum Next {
     Done,
 }
 
-/// The part that outlives a restart.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct State {
-    pub(super) phase: Phase,
-    /// The user.
-    pub(super) from: Sender,
-    pub(super) outbox: Outbox,
-    pub(super) end: EndOfHandoff,
-    pub(super) leaving: Leaving,
-    /// Whether it was said that events do not come. Once is enough.
-    warned: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Phase {
-    Opening(Box<Opening>),
-    Open(Box<Talk>),
-}
-
-/// An open conversation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Talk {
-    pub(super) integration: String,
-    /// Unknown only if Genesys did not tell it at once.
-    pub(super) conversation: Option<String>,
-    /// Genesys' id of the opening message.
-    pub(super) opened_by: Option<String>,
-    pub(super) opened_at: Timestamp,
-    /// The customer participant, once seen.
-    pub(super) customer: Option<String>,
-    /// How many of our messages are known to be in the conversation.
-    pub(super) arrived: usize,
-    pub(super) echoes: Echoes,
-    /// Agents' messages that were told.
-    pub(super) seen: VecDeque<String>,
-    /// Agents' messages that came before it was known who speaks.
-    pub(super) held: Vec<Outbound>,
-}
-
-/// How far the user's leaving has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Leaving {
-    No,
-    /// By ending the customer's part.
-    Customer,
-    /// By ending everyone's part.
-    Everyone,
-    /// By telling the agent.
-    Farewell,
-}
-
 /// One handoff.
 #[derive(Debug)]
 pub(super) struct Protocol {
@@ -189,9 +115,9 @@ pub(super) struct Protocol {
     /// The last message may have arrived: look before sending it again.
     pub(super) in_doubt: bool,
     /// When the first thing in the outbox was first tried.
-    first_tried: Option<Timestamp>,
-    blocked_until: Timestamp,
-    failures: u32,
+    pub(super) first_tried: Option<Timestamp>,
+    pub(super) blocked_until: Timestamp,
+    pub(super) failures: u32,
 }
 
 impl Protocol {
@@ -448,13 +374,13 @@ impl Protocol {
         }
     }
 
-    fn opening(&mut self, change: impl FnOnce(&mut Opening)) {
+    pub(super) fn opening(&mut self, change: impl FnOnce(&mut Opening)) {
         if let Phase::Opening(opening) = &mut self.state.phase {
             change(opening);
         }
     }
 
-    fn delivered(&mut self, news: &mut News) {
+    pub(super) fn delivered(&mut self, news: &mut News) {
         self.first_tried = None;
         let settled = self.state.outbox.settle_first();
         if let Phase::Open(talk) = &mut self.state.phase {
@@ -464,112 +390,6 @@ impl Protocol {
             news.settled.extend(id);
         }
         news.changed = true;
-    }
-
-    fn failed(&mut self, now: Timestamp, call: &Call, trouble: &Trouble, news: &mut News) {
-        if matches!(call, Call::Typing { .. }) {
-            return;
-        }
-        self.failures += 1;
-        tracing::warn!(
-            handoff = %self.handoff, code = trouble.code(), attempt = self.failures, %trouble,
-            "a call to Genesys Cloud failed"
-        );
-        let passing = trouble.platform().is_some_and(PlatformError::is_passing);
-        if passing {
-            self.blocked_until = now + self.wait_after(trouble);
-        }
-        match call {
-            Call::FindIntegration | Call::FindQueue(_) => {
-                self.start_failed(passing, trouble, news);
-            }
-            Call::Post { .. } if matches!(self.state.phase, Phase::Opening(_)) => {
-                if is_conflict(trouble) {
-                    self.blocked_until = now;
-                    self.opening(Opening::use_another_id);
-                } else {
-                    self.start_failed(passing, trouble, news);
-                }
-            }
-            Call::Post { .. } => self.post_failed(now, passing, trouble, news),
-            Call::SetAttributes { .. } => {
-                if !passing || self.tried_long_enough(now) {
-                    self.give_up_first(&trouble.to_string(), news);
-                }
-            }
-            Call::Look { .. } => self.look_failed(now, passing, trouble, news),
-            Call::Read { message, .. } if !passing || self.failures >= READ_ATTEMPTS => {
-                news.notice(
-                    format!("message/{message}/unread"),
-                    "genesys.message_not_read",
-                    format!("A message of the agent's may be missing: {trouble}"),
-                );
-                self.read(message, None, news);
-            }
-            Call::Name(user) if !passing || self.failures >= READ_ATTEMPTS => {
-                self.named(now, user, None);
-            }
-            Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
-                self.leaving_failed(passing, self.failures, trouble, news);
-            }
-            Call::Read { .. } | Call::Name(_) | Call::Typing { .. } => {}
-        }
-    }
-
-    fn wait_after(&self, trouble: &Trouble) -> Millis {
-        match trouble.platform() {
-            Some(PlatformError::RateLimited { retry_after, .. }) => *retry_after,
-            _ => BACKOFF.after(self.failures, self.handoff.as_str()),
-        }
-    }
-
-    fn start_failed(&mut self, passing: bool, trouble: &Trouble, news: &mut News) {
-        if !passing || self.failures >= START_ATTEMPTS {
-            self.finish(Observation::Failed(trouble.detail()), news);
-        }
-    }
-
-    fn post_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
-        if trouble.platform().is_some_and(PlatformError::is_doubtful) {
-            self.in_doubt = true;
-        }
-        if is_conflict(trouble) {
-            // Its id was seen before: it has arrived.
-            return self.delivered(news);
-        }
-        if !passing || self.tried_long_enough(now) {
-            self.give_up_first(&trouble.to_string(), news);
-        }
-    }
-
-    fn look_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
-        if passing {
-            self.release_held(news);
-            return;
-        }
-        if self.failures < LOOK_ATTEMPTS {
-            self.blocked_until = now + BACKOFF.after(self.failures, self.handoff.as_str());
-            return;
-        }
-        self.release_held(news);
-        let detail = match trouble.platform() {
-            Some(PlatformError::NotFound { .. }) => Trouble::ConversationGone {
-                why: trouble.to_string(),
-            }
-            .detail(),
-            _ => trouble.detail(),
-        };
-        self.finish(Observation::Failed(detail), news);
-    }
-
-    pub(super) fn forget_failures(&mut self) {
-        self.failures = 0;
-        self.blocked_until = Timestamp(0);
-    }
-
-    fn tried_long_enough(&self, now: Timestamp) -> bool {
-        let long = |since: Timestamp| now.since(since) >= DELIVER_WITHIN;
-        self.first_tried.is_some_and(long)
     }
 
     pub(super) fn observe(
@@ -642,25 +462,4 @@ impl Protocol {
             news.changed = false;
         }
     }
-}
-
-impl Talk {
-    /// Remembers an agent's message; false if it was known.
-    pub(super) fn remember(&mut self, message: &str) -> bool {
-        if self.seen.iter().any(|known| known == message) {
-            return false;
-        }
-        self.seen.push_back(message.to_owned());
-        if self.seen.len() > SEEN {
-            self.seen.pop_front();
-        }
-        true
-    }
-}
-
-fn is_conflict(trouble: &Trouble) -> bool {
-    matches!(
-        trouble.platform(),
-        Some(PlatformError::Refused { status: 409, .. })
-    )
 }

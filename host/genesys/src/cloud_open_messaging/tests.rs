@@ -1,7 +1,8 @@
 //! The protocol against a contact centre in a few lines: webhooks lost, doubled and out of order,
 //! events lost, answers lost, hosts restarted, and every story agents can make up.
 
-use super::protocol::{Answer, Call, Event, Next, Protocol, State};
+use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::state::State;
 use super::trouble::Trouble;
 use super::wire::{Kind, Outbound};
 use crate::platform::PlatformError;

@@ -1,6 +1,7 @@
 //! The I/O of a chat: one task per handoff, one request at a time, polls by the clock.
 
-use super::protocol::{Call, Next, Protocol, Site, State};
+use super::calls::Call;
+use super::protocol::{Next, Protocol, Site, State};
 use super::trouble::{Failure, Trouble};
 use super::wire::Envelope;
 use crate::account::{AccountError, secret};

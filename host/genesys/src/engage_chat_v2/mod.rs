@@ -4,8 +4,11 @@
 //! orders events, tells which are new, and shows whether a text of ours whose answer was lost has
 //! arrived. One request is under way at a time, so texts arrive in the order given.
 
+mod calls;
 mod driver;
+mod failing;
 mod protocol;
+mod transcript;
 mod trouble;
 mod wire;
 

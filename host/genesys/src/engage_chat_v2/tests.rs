@@ -1,6 +1,7 @@
 //! The protocol against a chat server in a few lines: every order of loss, and every kind of end.
 
-use super::protocol::{Call, Next, Operation, Protocol, Site, State};
+use super::calls::{Call, Operation};
+use super::protocol::{Next, Protocol, Site, State};
 use super::trouble::Failure;
 use super::wire::Envelope;
 use crate::report::News;

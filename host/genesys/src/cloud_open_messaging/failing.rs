@@ -1,0 +1,150 @@
+//! What a failed call means: try again, look first, give up the text, or give up the handoff.
+
+use super::opening::Opening;
+use super::protocol::{Call, Protocol};
+use super::state::Phase;
+use super::trouble::Trouble;
+use crate::end::Observation;
+use crate::platform::PlatformError;
+use crate::report::News;
+use crate::retry::Backoff;
+use handoff_engine::time::{Millis, Timestamp};
+
+const BACKOFF: Backoff = Backoff {
+    first: Millis::from_secs(1),
+    longest: Millis::from_secs(60),
+};
+
+/// A text that cannot be delivered for this long is given up, with a notice.
+const DELIVER_WITHIN: Millis = Millis::from_mins(2);
+
+/// How often a handoff that does not open is tried: the user is waiting.
+const START_ATTEMPTS: u32 = 4;
+
+/// How often the same look is refused before that is final. Right after its opening a conversation
+/// may not be known everywhere.
+const LOOK_ATTEMPTS: u32 = 4;
+
+/// How often a name or a missed message is asked for before it is done without.
+const READ_ATTEMPTS: u32 = 6;
+
+impl Protocol {
+    pub(super) fn failed(
+        &mut self,
+        now: Timestamp,
+        call: &Call,
+        trouble: &Trouble,
+        news: &mut News,
+    ) {
+        if matches!(call, Call::Typing { .. }) {
+            return;
+        }
+        self.failures += 1;
+        tracing::warn!(
+            handoff = %self.handoff, code = trouble.code(), attempt = self.failures, %trouble,
+            "a call to Genesys Cloud failed"
+        );
+        let passing = trouble.platform().is_some_and(PlatformError::is_passing);
+        if passing {
+            self.blocked_until = now + self.wait_after(trouble);
+        }
+        match call {
+            Call::FindIntegration | Call::FindQueue(_) => {
+                self.start_failed(passing, trouble, news);
+            }
+            Call::Post { .. } if matches!(self.state.phase, Phase::Opening(_)) => {
+                if is_conflict(trouble) {
+                    self.blocked_until = now;
+                    self.opening(Opening::use_another_id);
+                } else {
+                    self.start_failed(passing, trouble, news);
+                }
+            }
+            Call::Post { .. } => self.post_failed(now, passing, trouble, news),
+            Call::SetAttributes { .. } => {
+                if !passing || self.tried_long_enough(now) {
+                    self.give_up_first(&trouble.to_string(), news);
+                }
+            }
+            Call::Look { .. } => self.look_failed(now, passing, trouble, news),
+            Call::Read { message, .. } if !passing || self.failures >= READ_ATTEMPTS => {
+                news.notice(
+                    format!("message/{message}/unread"),
+                    "genesys.message_not_read",
+                    format!("A message of the agent's may be missing: {trouble}"),
+                );
+                self.read(message, None, news);
+            }
+            Call::Name(user) if !passing || self.failures >= READ_ATTEMPTS => {
+                self.named(now, user, None);
+            }
+            Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
+                self.leaving_failed(passing, self.failures, trouble, news);
+            }
+            Call::Read { .. } | Call::Name(_) | Call::Typing { .. } => {}
+        }
+    }
+
+    fn wait_after(&self, trouble: &Trouble) -> Millis {
+        match trouble.platform() {
+            Some(PlatformError::RateLimited { retry_after, .. }) => *retry_after,
+            _ => BACKOFF.after(self.failures, self.handoff.as_str()),
+        }
+    }
+
+    fn start_failed(&mut self, passing: bool, trouble: &Trouble, news: &mut News) {
+        if !passing || self.failures >= START_ATTEMPTS {
+            self.finish(Observation::Failed(trouble.detail()), news);
+        }
+    }
+
+    fn post_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
+        if trouble.platform().is_some_and(PlatformError::is_doubtful) {
+            self.in_doubt = true;
+        }
+        if is_conflict(trouble) {
+            // Its id was seen before: it has arrived.
+            return self.delivered(news);
+        }
+        if !passing || self.tried_long_enough(now) {
+            self.give_up_first(&trouble.to_string(), news);
+        }
+    }
+
+    fn look_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
+        if passing {
+            self.release_held(news);
+            return;
+        }
+        if self.failures < LOOK_ATTEMPTS {
+            self.blocked_until = now + BACKOFF.after(self.failures, self.handoff.as_str());
+            return;
+        }
+        self.release_held(news);
+        let detail = match trouble.platform() {
+            Some(PlatformError::NotFound { .. }) => Trouble::ConversationGone {
+                why: trouble.to_string(),
+            }
+            .detail(),
+            _ => trouble.detail(),
+        };
+        self.finish(Observation::Failed(detail), news);
+    }
+
+    pub(super) fn forget_failures(&mut self) {
+        self.failures = 0;
+        self.blocked_until = Timestamp(0);
+    }
+
+    fn tried_long_enough(&self, now: Timestamp) -> bool {
+        let long = |since: Timestamp| now.since(since) >= DELIVER_WITHIN;
+        self.first_tried.is_some_and(long)
+    }
+}
+
+fn is_conflict(trouble: &Trouble) -> bool {
+    matches!(
+        trouble.platform(),
+        Some(PlatformError::Refused { status: 409, .. })
+    )
+}
