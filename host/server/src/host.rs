@@ -122,7 +122,10 @@ impl HostBuilder {
         let mut transports = self.transports.clone();
         let mut errors = Vec::new();
         for (name, account) in self.project.accounts() {
-            let unused = self.project.overridden_by().is_some_and(|only| only != name);
+            let unused = self
+                .project
+                .overridden_by()
+                .is_some_and(|only| only != name);
             if unused || transports.contains_key(name) {
                 continue;
             }

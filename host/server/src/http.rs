@@ -15,7 +15,6 @@ const MAX_BODY: usize = 2 << 20;
 
 impl Host {
     /// The routes of this host, for an embedder's own server.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new()
             .route("/healthz", get(|| async { "ok" }))
@@ -30,8 +29,8 @@ impl Host {
         let stopping = self.0.stopping.clone();
         self.spawn(async move {
             // Connections outlive the listener; this closes them too.
-            let serving = axum::serve(listener, router)
-                .with_graceful_shutdown(stopping.cancelled_owned());
+            let serving =
+                axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned());
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the HTTP server stopped");
             }

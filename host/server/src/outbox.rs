@@ -6,9 +6,7 @@
 use crate::host::Host;
 use crate::queues::Work;
 use handoff_engine::handoff::{HandoffEnd, Signal};
-use handoff_engine::name::{
-    AccountName, EffectId, HandoffId, InputId, Revision, SessionId,
-};
+use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
 use handoff_genesys::{Command, Link};
 use handoff_store::StoreError;
@@ -116,6 +114,9 @@ impl Host {
         let Some(session) = self.0.store.load(id).await? else {
             return Ok(());
         };
+        // Whoever appended last may not have come to say so.
+        self.deadlines_changed();
+        self.0.watchers.committed(id, session.revision);
         if let Some(handoff) = session.handoff()
             && !handoff.handle.is_null()
         {
@@ -223,14 +224,14 @@ impl Host {
                 "this host has no account '{account}'; add it under [accounts] of project.toml"
             ),
         );
-        let input = Input {
+        let input = Box::new(Input {
             id: InputId::new(format!("{handoff}:refused")),
             kind: InputKind::Signal {
                 handoff: handoff.clone(),
                 signal: Some(Signal::Ended(end)),
                 handle: Value::Null,
             },
-        };
+        });
         let settled = Vec::new();
         let work = Work::Input { input, settled };
         self.keep_trying(&handoff.session(), work, self.0.clock.busy());

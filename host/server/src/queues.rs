@@ -27,7 +27,7 @@ pub(crate) struct Job {
 pub(crate) enum Work {
     /// Apply an input.
     Input {
-        input: Input,
+        input: Box<Input>,
         /// Effects that are settled along with it.
         settled: Vec<EffectId>,
     },
@@ -108,7 +108,11 @@ impl Queues {
 
     /// Puts a job back. Returns what wakes the worker when somebody asks for something; none if
     /// somebody already does.
-    pub(crate) fn put_back(&self, session: &SessionId, job: Job) -> Option<oneshot::Receiver<Busy>> {
+    pub(crate) fn put_back(
+        &self,
+        session: &SessionId,
+        job: Job,
+    ) -> Option<oneshot::Receiver<Busy>> {
         let mut queues = self.lock();
         let queue = queues.as_mut()?.get_mut(session)?;
         queue.jobs.push_front(job);
@@ -122,7 +126,11 @@ impl Queues {
 
     /// The worker is back.
     pub(crate) fn rested(&self, session: &SessionId) {
-        if let Some(queue) = self.lock().as_mut().and_then(|queues| queues.get_mut(session)) {
+        if let Some(queue) = self
+            .lock()
+            .as_mut()
+            .and_then(|queues| queues.get_mut(session))
+        {
             queue.resting = None;
             queue.let_overtake();
         }

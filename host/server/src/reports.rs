@@ -22,14 +22,14 @@ impl Host {
             } = report;
             settled.extend(self.0.links.reported(&handoff, is_last(signal.as_ref())));
             let session = handoff.session();
-            let input = Input {
+            let input = Box::new(Input {
                 id: InputId::new(format!("report:{input}")),
                 kind: InputKind::Signal {
                     handoff,
                     signal,
                     handle,
                 },
-            };
+            });
             self.keep_trying(&session, Work::Input { input, settled }, busy);
         }
     }

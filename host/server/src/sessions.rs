@@ -74,7 +74,7 @@ impl Host {
     ) -> Result<(), InputError> {
         let (waiter, outcome) = oneshot::channel();
         let work = Work::Input {
-            input,
+            input: Box::new(input),
             settled: Vec::new(),
         };
         let waiter = Some(waiter);
@@ -140,10 +140,13 @@ impl Host {
                 Work::TakeUp => Ok(self.carry_on(session).await?),
             }
         };
-        AssertUnwindSafe(working)
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(InputError::Broken(session.clone())))
+        let Ok(result) = AssertUnwindSafe(working).catch_unwind().await else {
+            if let Work::Input { .. } = work {
+                self.take_up(session);
+            }
+            return Err(InputError::Broken(session.clone()));
+        };
+        result
     }
 
     /// Load, advance, append, act.

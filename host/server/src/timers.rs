@@ -75,10 +75,10 @@ impl Host {
     }
 
     fn ring_one(&self, due: &Due) {
-        let input = Input {
+        let input = Box::new(Input {
             id: InputId::new(format!("due:{:?}:{}", due.kind, due.at.0)),
             kind: InputKind::Due(due.kind),
-        };
+        });
         let settled = Vec::new();
         let work = Work::Input { input, settled };
         self.keep_trying(&due.session, work, self.0.clock.busy());

@@ -18,7 +18,9 @@ use std::sync::Arc;
 /// Keeps sessions and what happened to them.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + Debug {
-    /// Commits a turn, and settles effects of earlier turns along with it.
+    /// Commits a turn, and settles effects of earlier turns along with it. An error of
+    /// [`AppendError::Store`] may leave open whether it was committed; the other two say that nothing
+    /// has changed.
     async fn append(&self, turn: Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError>;
 
     /// A session as of its last turn.
@@ -34,16 +36,16 @@ pub trait Store: Send + Sync + Debug {
     async fn pending_effects(&self, session: &SessionId) -> Result<Vec<Effect>, StoreError>;
 
     /// Sessions with effects that are not settled, or with a handoff that is not over: what a host
-    /// has to take up when it starts.
+    /// has to take up when it starts. In no particular order, each once.
     async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError>;
 
     /// When something is due next.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// What is due at `now`, the longest overdue first, at most `limit` of them.
+    /// What is due at `now`, in the order of [`Due`]: the longest overdue first. At most `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
 
-    /// The turns of a session from a revision on.
+    /// The turns of a session from a revision on, oldest first.
     async fn journal(
         &self,
         session: &SessionId,
@@ -52,7 +54,7 @@ pub trait Store: Send + Sync + Debug {
 }
 
 /// A deadline of a session.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Due {
     /// When.
     pub at: Timestamp,

@@ -121,7 +121,9 @@ impl Store for MemoryStore {
     async fn pending_effects(&self, session: &SessionId) -> Result<Vec<Effect>, StoreError> {
         let tables = self.tables();
         let record = tables.sessions.get(session);
-        Ok(record.map_or_else(Vec::new, |record| record.pending.values().cloned().collect()))
+        Ok(record.map_or_else(Vec::new, |record| {
+            record.pending.values().cloned().collect()
+        }))
     }
 
     async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError> {

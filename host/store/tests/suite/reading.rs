@@ -1,0 +1,99 @@
+//! What was appended is read back.
+
+use super::{effect, turn};
+use handoff_engine::name::{InputId, Revision, SessionId};
+use handoff_store::Store;
+use serde_json::{json, to_value};
+use std::sync::Arc;
+
+pub(crate) async fn an_unknown_session_has_nothing(store: Arc<dyn Store>) {
+    let s = SessionId::new("s");
+    assert!(store.load(&s).await.expect("reads").is_none());
+    assert!(store.pending_effects(&s).await.expect("reads").is_empty());
+    assert!(
+        store
+            .journal(&s, Revision(0))
+            .await
+            .expect("reads")
+            .is_empty()
+    );
+    let input = InputId::new("input-1");
+    assert!(!store.has_input(&s, &input).await.expect("reads"));
+    assert!(store.unfinished().await.expect("reads").is_empty());
+}
+
+pub(crate) async fn a_session_is_loaded_as_its_last_turn_left_it(store: Arc<dyn Store>) {
+    let first = turn("s", 1).with_agent().done();
+    store.append(Arc::clone(&first), &[]).await.expect("taken");
+    let loaded = store.load(&first.session.id).await.expect("reads");
+    assert_eq!(
+        to_value(loaded).expect("is data"),
+        to_value(&first.session).expect("is data")
+    );
+    let mut second = (*turn("s", 2).done()).clone();
+    second
+        .session
+        .context
+        .insert("city".to_owned(), json!("Lisboa"));
+    let second = Arc::new(second);
+    store.append(Arc::clone(&second), &[]).await.expect("taken");
+    let loaded = store.load(&second.session.id).await.expect("reads");
+    assert_eq!(
+        to_value(loaded).expect("is data"),
+        to_value(&second.session).expect("is data")
+    );
+}
+
+pub(crate) async fn the_journal_is_read_from_a_revision_on(store: Arc<dyn Store>) {
+    let s = SessionId::new("s");
+    let turns: Vec<_> = (1..=12)
+        .map(|next| turn("s", next).asks("x").done())
+        .collect();
+    for turn in &turns {
+        store.append(Arc::clone(turn), &[]).await.expect("taken");
+    }
+    store
+        .settle(&s, &[effect("s", 2, 1)])
+        .await
+        .expect("settles");
+    for from in [0, 1, 2, 12, 13, u64::MAX] {
+        let journal = store.journal(&s, Revision(from)).await.expect("reads");
+        let wanted = turns.iter().filter(|turn| turn.session.revision.0 >= from);
+        let wanted: Vec<_> = wanted
+            .map(|turn| to_value(&**turn).expect("is data"))
+            .collect();
+        let journal: Vec<_> = journal
+            .iter()
+            .map(|turn| to_value(&**turn).expect("is data"))
+            .collect();
+        assert_eq!(journal, wanted, "from {from}");
+    }
+}
+
+pub(crate) async fn sessions_are_kept_apart(store: Arc<dyn Store>) {
+    // Names of which one begins like another, or holds what separates parts of ids.
+    let names = ["s", "s/1", "s/1/1", "t", ""];
+    for (place, name) in names.iter().enumerate() {
+        for revision in 1..=place as u64 + 1 {
+            let turn = turn(name, revision).asks(name).done();
+            store.append(turn, &[]).await.expect("taken");
+        }
+    }
+    for (place, name) in names.iter().enumerate() {
+        let id = SessionId::new(*name);
+        let turns = place + 1;
+        let session = store.load(&id).await.expect("reads").expect("is there");
+        assert_eq!(
+            (session.id.as_str(), session.revision.0),
+            (*name, turns as u64)
+        );
+        let journal = store.journal(&id, Revision(0)).await.expect("reads");
+        assert_eq!(journal.len(), turns);
+        assert!(journal.iter().all(|turn| turn.session.id == id));
+        assert_eq!(
+            store.pending_effects(&id).await.expect("reads").len(),
+            turns
+        );
+    }
+    assert_eq!(store.unfinished().await.expect("reads").len(), names.len());
+}
