@@ -2,11 +2,12 @@
 
 use super::account::Account;
 use super::feed::Following;
+use super::hearing::in_order;
 use super::protocol::{Answer, Call, Event, Next, Protocol};
 use super::switchboard::{Events, Line, Waiting};
 use super::trouble::Trouble;
 use crate::report::Outlet;
-use crate::transport::Commands;
+use crate::transport::{Command, Commands};
 use handoff_engine::clock::Busy;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -72,19 +73,22 @@ impl Driver {
                 Next::Wait(until) => {
                     let sleep = self.account.clock.sleep_until(until);
                     drop(busy);
-                    let now = || self.account.clock.now();
-                    let (news, cause) = tokio::select! {
-                        woken = sleep => (self.protocol.woke(now()), woken),
-                        command = self.commands.recv() => match command {
-                            Some((command, cause)) => (self.protocol.command(command), cause),
-                            None => return,
-                        },
-                        Some((event, cause)) = self.events.recv() => {
-                            (self.protocol.event(now(), event), cause)
+                    tokio::select! {
+                        woken = sleep => {
+                            busy = woken;
+                            let news = self.protocol.woke(self.account.clock.now());
+                            self.outlet.report(self.protocol.state(), news);
                         }
-                    };
-                    busy = cause;
-                    self.outlet.report(self.protocol.state(), news);
+                        command = self.commands.recv() => {
+                            let Some((command, cause)) = command else { return };
+                            busy = cause;
+                            self.take_command(command);
+                        }
+                        Some((event, cause)) = self.events.recv() => {
+                            busy = cause;
+                            self.take_events(vec![event]);
+                        }
+                    }
                 }
             }
         }
@@ -94,19 +98,33 @@ impl Driver {
     fn take_in(&mut self) -> Result<(), Parked> {
         loop {
             match self.commands.try_recv() {
-                Ok((command, _busy)) => {
-                    let news = self.protocol.command(command);
-                    self.outlet.report(self.protocol.state(), news);
-                }
+                Ok((command, _busy)) => self.take_command(command),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Err(Parked),
             }
         }
+        self.take_events(Vec::new());
+        Ok(())
+    }
+
+    fn take_command(&mut self, command: Command) {
+        let news = self.protocol.command(command);
+        self.outlet.report(self.protocol.state(), news);
+    }
+
+    /// Takes in events, and all that wait behind them: what came together is put in order first.
+    fn take_events(&mut self, mut events: Vec<Event>) {
+        // Reports hold the clock from here on.
+        let busy = self.account.clock.busy();
         while let Ok((event, _busy)) = self.events.try_recv() {
+            events.push(event);
+        }
+        in_order(&mut events);
+        for event in events {
             let news = self.protocol.event(self.account.clock.now(), event);
             self.outlet.report(self.protocol.state(), news);
         }
-        Ok(())
+        drop(busy);
     }
 
     /// Follows the conversation once it is known.

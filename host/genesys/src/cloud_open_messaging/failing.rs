@@ -15,6 +15,9 @@ const BACKOFF: Backoff = Backoff {
     longest: Millis::from_secs(60),
 };
 
+/// See `wait_after`.
+const SPREAD: Millis = Millis::from_secs(1);
+
 /// A text that cannot be delivered for this long is given up, with a notice.
 const DELIVER_WITHIN: Millis = Millis::from_mins(2);
 
@@ -85,9 +88,18 @@ impl Protocol {
         }
     }
 
+    /// How long to wait. The end of a rate limit is the same for all handoffs; they come back spread
+    /// over a second.
     fn wait_after(&self, trouble: &Trouble) -> Millis {
         match trouble.platform() {
-            Some(PlatformError::RateLimited { retry_after, .. }) => *retry_after,
+            Some(PlatformError::RateLimited { retry_after, .. }) => {
+                let spread = Backoff {
+                    first: SPREAD,
+                    longest: SPREAD,
+                };
+                let spread = spread.after(self.failures, self.handoff.as_str());
+                Millis(retry_after.0 + spread.0)
+            }
             _ => BACKOFF.after(self.failures, self.handoff.as_str()),
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! Redeliveries are recognised by their ids. A message from a person nobody has been seen to be waits
 //! for the next look, so that the user is told who joined before being told what they say; what waits
-//! is in the handle, and goes out in order of the platform's time.
+//! is in the handle, and goes out in order of the platform's time. A message is never held back for
+//! one that might still come before it: that would delay all for the sake of few.
 
 use super::content::plain;
 use super::picture::unnamed;
-use super::protocol::Protocol;
+use super::protocol::{Event, Protocol};
 use super::state::Phase;
 use super::wire::{Kind, Outbound, OutboundEvent};
 use crate::report::News;
@@ -137,6 +138,15 @@ impl Protocol {
     }
 }
 
+/// Puts events that came together in order: Genesys delivers webhooks in any, and the platform's time
+/// tells which came first. What happens beside the webhooks goes before them.
+pub(super) fn in_order(events: &mut [Event]) {
+    events.sort_by_key(|event| match event {
+        Event::Heard(message) => (1, message.time()),
+        Event::Changed | Event::Followed | Event::Unfollowed { .. } => (0, None),
+    });
+}
+
 fn hear_receipt(receipt: &Outbound, news: &mut News) {
     if receipt.status.as_deref() != Some("Failed") {
         return;
@@ -156,4 +166,28 @@ fn hear_receipt(receipt: &Outbound, news: &mut News) {
         "genesys.message_not_delivered",
         format!("A message from the user did not reach the agent: {reasons}."),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_came_together_are_put_in_order_of_the_platforms_time() {
+        let heard = |id: &str, second: u8| {
+            let channel = serde_json::json!({"time": format!("2026-01-05T10:00:0{second}.000Z")});
+            let message = serde_json::json!({"id": id, "channel": channel});
+            Event::Heard(serde_json::from_value(message).expect("a message"))
+        };
+        let mut events = [heard("b", 2), heard("a", 1), Event::Changed, heard("c", 3)];
+        in_order(&mut events);
+        let ids: Vec<_> = events
+            .iter()
+            .map(|event| match event {
+                Event::Heard(message) => message.id.as_str(),
+                _ => "changed",
+            })
+            .collect();
+        assert_eq!(ids, ["changed", "a", "b", "c"]);
+    }
 }

@@ -5,12 +5,13 @@ use super::hosts::Hosts;
 use super::oauth::{Credentials, Tokens};
 use crate::client::describe;
 use handoff_engine::clock::Clock;
-use handoff_engine::time::Millis;
+use handoff_engine::time::{Millis, Timestamp};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The Platform API of one organisation, as one OAuth client sees it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ struct Inner {
     hosts: Hosts,
     tokens: Tokens,
     http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    /// Milliseconds since the epoch. Until then every call would be refused for its rate, so none is
+    /// made: the limit is the client's, shared by all handoffs.
+    limited_until: AtomicU64,
 }
 
 /// A call to make.
@@ -46,11 +51,13 @@ impl Platform {
         clock: Arc<dyn Clock>,
         http: reqwest::Client,
     ) -> Self {
-        let tokens = Tokens::new(&hosts.login, credentials, clock);
+        let tokens = Tokens::new(&hosts.login, credentials, Arc::clone(&clock));
         Self(Arc::new(Inner {
             hosts,
             tokens,
             http,
+            clock,
+            limited_until: AtomicU64::new(0),
         }))
     }
 
@@ -97,6 +104,7 @@ impl Platform {
         call: Call<'_, B>,
     ) -> Result<(Vec<u8>, Correlation), PlatformError> {
         let Inner { tokens, http, .. } = &*self.0;
+        self.check_rate()?;
         let mut token = tokens.get(http).await?;
         let mut first = true;
         loop {
@@ -127,15 +135,32 @@ impl Platform {
             if status.as_u16() == 401 {
                 return Err(tokens.bad_credentials("it refuses a fresh access token", correlation));
             }
-            return Err(PlatformError::refusal(
+            let error = PlatformError::refusal(
                 call.doing,
                 call.permission,
                 status.as_u16(),
                 retry_after,
                 correlation,
                 &body,
-            ));
+            );
+            if let PlatformError::RateLimited { retry_after, .. } = &error {
+                let until = self.0.clock.now() + *retry_after;
+                self.0.limited_until.store(until.0, Ordering::Relaxed);
+            }
+            return Err(error);
         }
+    }
+
+    fn check_rate(&self) -> Result<(), PlatformError> {
+        let until = Timestamp(self.0.limited_until.load(Ordering::Relaxed));
+        let retry_after = until.since(self.0.clock.now());
+        if retry_after == Millis(0) {
+            return Ok(());
+        }
+        Err(PlatformError::RateLimited {
+            retry_after,
+            correlation: Correlation::default(),
+        })
     }
 
     async fn attempt<B: Serialize>(
