@@ -1,12 +1,11 @@
 //! A scenario that does not hold fails, at its line, and says what came instead.
 
-#![allow(clippy::expect_used)]
+mod support;
 
-use handoff_engine::Engine;
 use handoff_engine::handoff::TransportKind;
 use handoff_scenario::{Failure, FileError, Outcome, Scenario, play};
-use handoff_server::read_components;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use support::engine;
 
 /// Plays steps on the ServisBOT example project, from its greeting on.
 async fn failure_of(steps: &str) -> Failure {
@@ -14,12 +13,8 @@ async fn failure_of(steps: &str) -> Failure {
     let path = workspace.join("fixtures/projects/servisbot/scenarios/in-this-test.toml");
     let text = format!("name = 'x'\nbot = 'NightBot'\nsteps = [\n{steps}\n]\n");
     let scenario = Scenario::parse(&path, &text).expect("it parses");
-    let nodes = std::env::var_os("HANDOFF_NODES")
-        .map_or_else(|| workspace.join("target/nodes"), PathBuf::from);
-    let components = read_components(&nodes).expect("run 'cargo xtask build-nodes' first");
-    let engine = Engine::builder().components(components).build().await;
-    let engine = engine.expect("the standard nodes load");
-    let report = play(&engine, &scenario, TransportKind::EngageChatV2, &mut |_| {}).await;
+    let engine = engine().await;
+    let report = play(engine, &scenario, TransportKind::EngageChatV2, &mut |_| {}).await;
     match report.outcome {
         Outcome::Failed(failure) => failure,
         other => panic!("it should have failed: {other:?}"),
