@@ -12,14 +12,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say("format");
     let mut format = cargo();
     format.args(["fmt", "--all", "--check"]);
-    run_in(&workspace, "the format check ('cargo fmt --all' mends it)", &mut format)?;
+    run_in(
+        &workspace,
+        "the format check ('cargo fmt --all' mends it)",
+        &mut format,
+    )?;
 
     say("node components");
     let nodes = build_nodes::run()?;
 
     say("lints");
     let mut lints = cargo();
-    lints.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    lints.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
     run_in(&workspace, "clippy", &mut lints)?;
 
     say("tests and scenarios");
@@ -32,7 +43,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say("documentation");
     let mut examples = cargo();
     examples.args(["test", "--workspace", "--doc", "--exclude", "handoff-cli"]);
-    run_in(&workspace, "the examples in the documentation", &mut examples)?;
+    run_in(
+        &workspace,
+        "the examples in the documentation",
+        &mut examples,
+    )?;
     let mut pages = cargo();
     pages
         .args(["doc", "--workspace", "--no-deps"])
@@ -48,10 +63,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         eprintln!("    left out: install it with 'cargo install cargo-deny --locked'");
     }
 
-    eprintln!(
-        "\nAll checks passed in {} s.",
-        begun.elapsed().as_secs()
-    );
+    eprintln!("\nAll checks passed in {} s.", begun.elapsed().as_secs());
     Ok(())
 }
 

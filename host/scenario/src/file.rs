@@ -259,7 +259,7 @@ impl Scenario {
                     kind,
                 }),
                 Err(message) => {
-                    mistakes.push(Diagnostic::error("scenario.bad_step", place, message))
+                    mistakes.push(Diagnostic::error("scenario.bad_step", place, message));
                 }
             }
         }

@@ -245,7 +245,7 @@ impl Scene {
         let by_default = project
             .default_account()
             .and_then(|name| project.account(name))
-            .map(|account| account.transport());
+            .map(handoff_engine::account::Account::transport);
         let transport = transport
             .or(by_default)
             .unwrap_or(TransportKind::CloudOpenMessaging);
