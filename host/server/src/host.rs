@@ -269,6 +269,7 @@ impl Host {
         self.0.tasks.close();
         self.0.queues.close();
         self.0.links.close();
+        self.0.watchers.close();
     }
 
     /// Waits, once the host was told to stop, until nothing it began is under way.

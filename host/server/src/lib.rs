@@ -1,9 +1,9 @@
 //! Drives sessions: receives, commits, acts.
 //!
 //! The path of a message can be read down the modules. [`Host`] receives an input and queues it
-//! (`queues`); `sessions` works a session's queue, one turn at a time: load, advance, append; `outbox` carries
-//! out the turn's effects after the append; a transport drives. What transports report comes back as
-//! inputs (`reports`), and so does time (`timers`). Nothing calls back up.
+//! (`queues`); `sessions` works a session's queue, one turn at a time: load, advance, append;
+//! `outbox` carries out the turn's effects after the append; a transport drives. What transports
+//! report comes back as inputs (`reports`), and so does time (`timers`). Nothing calls back up.
 
 mod components;
 mod directory;
@@ -14,6 +14,8 @@ mod queues;
 mod reports;
 mod secrets;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod user;
 

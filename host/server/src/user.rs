@@ -123,6 +123,11 @@ impl Watchers {
         }
     }
 
+    /// Nothing more will be told.
+    pub(crate) fn close(&self) {
+        self.lock().sessions.clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Watched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

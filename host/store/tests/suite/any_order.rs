@@ -105,13 +105,13 @@ impl Model {
         if self.of(id).any(|earlier| earlier.input.id == turn.input.id) {
             return Outcome::Duplicate;
         }
-        self.settle(id.clone(), settled);
+        self.settle(id, settled);
         self.turns.push(turn);
         Outcome::Taken
     }
 
-    fn settle(&mut self, session: SessionId, effects: &[EffectId]) {
-        let pending = self.pending(&session);
+    fn settle(&mut self, session: &SessionId, effects: &[EffectId]) {
+        let pending = self.pending(session);
         let settled = effects.iter().filter(|id| pending.contains(id));
         self.settled.extend(settled.cloned());
     }
@@ -188,7 +188,7 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
             let effects = ids(session, effects);
             let session = SessionId::new(session);
             store.settle(&session, &effects).await.expect("settles");
-            model.settle(session, &effects);
+            model.settle(&session, &effects);
         }
     }
 }

@@ -1,0 +1,10 @@
+//! The host with real nodes on a simulated clock: once with a transport that is silent, and where
+//! the platform matters with a simulated contact centre.
+
+mod deadlines;
+mod http;
+mod inputs;
+mod reports;
+mod restart;
+mod stopping;
+mod support;

@@ -1,0 +1,171 @@
+//! A host with a silent transport, a store that can be tricky, and a clock to turn by hand.
+
+use super::{NoSecrets, SITE, Silent, Trickster};
+use crate::host::Host;
+use crate::user::{Position, UserEventKind};
+use handoff_engine::clock::{Clock, SimClock};
+use handoff_engine::handoff::Signal;
+use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
+use handoff_engine::project::Project;
+use handoff_engine::session::Turn;
+use handoff_engine::time::{Millis, Timestamp};
+use handoff_genesys::Report;
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// When every test begins.
+pub(crate) const START: Timestamp = Timestamp(1_790_000_000_000);
+
+pub(crate) struct Desk {
+    pub(crate) host: Host,
+    pub(crate) clock: SimClock,
+    pub(crate) store: Arc<Trickster>,
+    pub(crate) silent: Arc<Silent>,
+    reports: mpsc::UnboundedSender<Report>,
+}
+
+impl Desk {
+    pub(crate) async fn new() -> Self {
+        let clock = SimClock::new(START);
+        Self::on(super::project().await, Arc::default(), clock).await
+    }
+
+    /// A host on a store that another one used.
+    pub(crate) async fn on(project: Arc<Project>, store: Arc<Trickster>, clock: SimClock) -> Self {
+        let silent = Silent::new(Arc::new(clock.clone()));
+        let kept: Arc<Trickster> = Arc::clone(&store);
+        let mut builder = Host::builder(Arc::clone(&project))
+            .store(kept)
+            .clock(Arc::new(clock.clone()));
+        if project.overridden_by().is_none() {
+            builder = builder.transport(AccountName::new(SITE), Arc::clone(&silent) as _);
+        }
+        let host = builder.start(&NoSecrets).await.expect("starts");
+        let (reports, incoming) = mpsc::unbounded_channel();
+        host.spawn(host.clone().take_reports(incoming));
+        let desk = Self {
+            host,
+            clock,
+            store,
+            silent,
+            reports,
+        };
+        desk.clock.idle().await;
+        desk
+    }
+
+    /// Stops this host and starts another one on the same store.
+    pub(crate) async fn restart(self) -> Self {
+        let project = Arc::clone(self.host.project());
+        self.restart_with(project).await
+    }
+
+    pub(crate) async fn restart_with(self, project: Arc<Project>) -> Self {
+        self.host.stop();
+        self.host.stopped().await;
+        Self::on(project, self.store, self.clock).await
+    }
+
+    pub(crate) async fn start(&self, session: &str) {
+        let session = SessionId::new(session);
+        let started = self.host.start_session(session, None, None).await;
+        started.expect("starts");
+        self.clock.idle().await;
+    }
+
+    /// The user writes; the text is the id as well.
+    pub(crate) async fn say(&self, session: &str, text: &str) -> Result<(), String> {
+        let said = self.host.user_message(&session.into(), text, text).await;
+        self.clock.idle().await;
+        said.map_err(|error| error.code().to_owned())
+    }
+
+    /// A session that waits for an agent. The platform has accepted it.
+    pub(crate) async fn with_agents(&self, session: &str) -> HandoffId {
+        self.start(session).await;
+        self.say(session, "an order").await.expect("is taken");
+        let stored = self.host.session(&session.into()).await.expect("reads");
+        let stored = stored.expect("is there");
+        let handoff = stored.handoff().expect("is handed off").id.clone();
+        let opened = Signal::Opened { conversation: None };
+        self.report(&handoff, "opened", Some(opened), &[]).await;
+        handoff
+    }
+
+    /// A report comes, as if from the transport.
+    pub(crate) async fn report(
+        &self,
+        handoff: &HandoffId,
+        key: &str,
+        signal: Option<Signal>,
+        settled: &[&str],
+    ) {
+        let report = Report {
+            handoff: handoff.clone(),
+            input: InputId::new(format!("{handoff}:{key}")),
+            signal,
+            handle: json!({"after": key}),
+            settled: settled.iter().map(|id| EffectId::new(*id)).collect(),
+            busy: self.clock.busy(),
+        };
+        self.reports.send(report).expect("the host listens");
+        self.clock.idle().await;
+    }
+
+    /// An agent writes; the text is the report's key as well.
+    pub(crate) async fn agent_says(&self, handoff: &HandoffId, text: &str) {
+        let signal = Signal::Message {
+            message_id: text.to_owned(),
+            from: None,
+            text: text.to_owned(),
+            at: self.clock.now(),
+        };
+        self.report(handoff, text, Some(signal), &[]).await;
+    }
+
+    /// Lets time pass, from one thing that is due to the next.
+    pub(crate) async fn pass(&self, span: Millis) {
+        let until = self.clock.now() + span;
+        loop {
+            self.clock.idle().await;
+            match self.clock.next_wake() {
+                Some(next) if next <= until => self.clock.set(next),
+                _ => break,
+            }
+        }
+        self.clock.set(until);
+        self.clock.idle().await;
+    }
+
+    pub(crate) async fn journal(&self, session: &str) -> Vec<Arc<Turn>> {
+        let journal = self
+            .host
+            .journal(&session.into(), Revision::default())
+            .await;
+        journal.expect("reads")
+    }
+
+    /// Ids of the inputs that were taken, in order.
+    pub(crate) async fn inputs(&self, session: &str) -> Vec<String> {
+        let journal = self.journal(session).await;
+        journal
+            .iter()
+            .map(|turn| turn.input.id.to_string())
+            .collect()
+    }
+
+    /// The texts that the user saw.
+    pub(crate) async fn seen(&self, session: &str) -> Vec<String> {
+        let events = self
+            .host
+            .user_events(&session.into(), Position::default())
+            .await;
+        let events = events.expect("reads").into_iter();
+        let texts = events.filter_map(|event| match event.kind {
+            UserEventKind::Message { text, .. } => Some(text),
+            _ => None,
+        });
+        texts.collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! What tests of a host are written with.
+
+mod desk;
+mod project;
+mod silent;
+mod trickster;
+
+pub(crate) use desk::{Desk, START};
+pub(crate) use project::{SITE, project, renamed, with_account};
+pub(crate) use silent::{NoSecrets, Silent};
+pub(crate) use trickster::{Trick, Trickster};

@@ -1,0 +1,93 @@
+//! A bot that asks what it is about, hands over, and asks again when it has the session back.
+
+use crate::read_components;
+use handoff_engine::Engine;
+use handoff_engine::project::{Project, ProjectFiles};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The account that the flow hands over to.
+pub(crate) const SITE: &str = "site";
+
+/// The project.
+pub(crate) async fn project() -> Arc<Project> {
+    load("test", |_| ()).await
+}
+
+/// The project under another name, which makes it another version.
+pub(crate) async fn renamed(name: &str) -> Arc<Project> {
+    load(name, |_| ()).await
+}
+
+/// The project with its accounts changed; that leaves the version as it is.
+pub(crate) async fn with_account(change: impl FnOnce(&mut Project)) -> Arc<Project> {
+    load("test", change).await
+}
+
+async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
+    let manifest = format!(
+        "name = '{name}'\nstart = 'main'\ninactivity = '10m'\ndefault-account = '{SITE}'\n\
+         [accounts.{SITE}]\ntransport = 'engage-chat-v2'\nurl = 'https://gms.example.org'\n\
+         service = 'customer-support'\n\
+         [accounts.other]\ntransport = 'engage-chat-v2'\nurl = 'https://gms.example.org'\n\
+         service = 'customer-support'\n\
+         [bots.main]\nflow = 'main'\n"
+    );
+    let ana = json!({"nickname": "Ana", "firstName": "Ana", "lastName": "Lima"});
+    let flow = json!({
+        "handoff": "flow@1",
+        "id": "main",
+        "start": "topic",
+        "nodes": {
+            "topic": {
+                "type": "ask",
+                "config": {"text": "What is it about?", "timeout": 60},
+                "to": {"next": "agent", "timeout": "silence"},
+            },
+            "silence": {"type": "say", "config": {"text": "Still there?"}, "to": {"next": "wait"}},
+            "wait": {"type": "ask", "config": {}, "to": {"next": "agent"}},
+            "agent": {
+                "type": "redirect",
+                "config": {"identity": ana, "resumeBot": true},
+                "to": {
+                    "completed": "again", "userLeft": "again", "noAgent": "again",
+                    "alreadyActive": "sorry", "error": "sorry",
+                },
+            },
+            "sorry": {
+                "type": "say",
+                "config": {"text": "Sorry: {{ context.SessionEndDetail.code }}"},
+                "to": {"next": "again"},
+            },
+            "again": {"type": "ask", "config": {"text": "Anything else?"}, "to": {"next": "agent"}},
+        },
+    });
+    let files = [
+        ("project.toml".to_owned(), manifest),
+        ("flows/main.json".to_owned(), flow.to_string()),
+    ];
+    let files = ProjectFiles(files.into_iter().collect());
+    match engine().await.load(&files).await {
+        Ok(mut project) => {
+            change(&mut project);
+            Arc::new(project)
+        }
+        Err(found) => panic!("the test's project is broken: {found:#?}"),
+    }
+}
+
+/// An engine with the nodes that the flow uses.
+async fn engine() -> Engine {
+    let folder = std::env::var_os("HANDOFF_NODES").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nodes")),
+        PathBuf::from,
+    );
+    let mut components = read_components(&folder).expect("'cargo xtask build-nodes' was run");
+    components.retain(|component| {
+        let file = component.name.rsplit('/').next();
+        matches!(file, Some("ask.wasm" | "say.wasm" | "redirect.wasm"))
+    });
+    let engine = Engine::builder().components(components).build().await;
+    engine.expect("standard nodes load")
+}
