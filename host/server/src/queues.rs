@@ -12,6 +12,7 @@ use handoff_engine::clock::Busy;
 use handoff_engine::name::{EffectId, SessionId};
 use handoff_engine::session::Input;
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
@@ -33,6 +34,16 @@ pub(crate) enum Work {
     },
     /// See to it that the open handoff is driven and that pending effects are on their way.
     TakeUp,
+}
+
+/// For the log. No more than ids: texts are private, and handles hold keys.
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input { input, .. } => input.id.fmt(f),
+            Self::TakeUp => f.write_str("taking up"),
+        }
+    }
 }
 
 impl Job {

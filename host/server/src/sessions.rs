@@ -103,7 +103,7 @@ impl Host {
         while let Some(job) = self.0.queues.next(&session) {
             let result = self.work(&session, &job.work).await;
             if let Err(error) = &result {
-                tracing::warn!(%session, work = ?job.work, %error, "work came to nothing");
+                tracing::warn!(%session, work = %job.work, %error, "work came to nothing");
             }
             let passing = matches!(&result, Err(error) if error.is_passing());
             match job.waiter {
