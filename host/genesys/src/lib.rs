@@ -21,4 +21,4 @@ mod transport;
 pub use account::{AccountError, transport};
 pub use client::http_client;
 pub use secrets::{SecretError, Secrets};
-pub use transport::{Command, Link, Report, Reports, Transport, WebhookReply};
+pub use transport::{Command, Commands, Link, Report, Reports, Transport, WebhookReply};

@@ -46,7 +46,8 @@ pub struct WebhookReply {
 }
 
 impl WebhookReply {
-    pub(crate) fn new(status: http::StatusCode, body: impl Into<String>) -> Self {
+    /// A reply from its parts.
+    pub fn new(status: http::StatusCode, body: impl Into<String>) -> Self {
         Self {
             status,
             body: body.into(),
@@ -72,7 +73,8 @@ impl Reports {
         (Self(sender), receiver)
     }
 
-    pub(crate) fn send(&self, report: Report) {
+    /// Reports something.
+    pub fn send(&self, report: Report) {
         if self.0.send(report).is_err() {
             tracing::debug!("nobody listens to the reports of this handoff any more");
         }
@@ -105,11 +107,14 @@ pub struct Link {
     clock: Arc<dyn Clock>,
 }
 
-/// The driver's end of a [`Link`].
-pub(crate) type Commands = mpsc::UnboundedReceiver<(Command, Busy)>;
+/// The driver's end of a [`Link`]. It ends when the link is dropped. Each command comes with the
+/// work it is part of, to be held until it is carried out.
+pub type Commands = mpsc::UnboundedReceiver<(Command, Busy)>;
 
 impl Link {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> (Self, Commands) {
+    /// A link and its other end, for a transport's driver.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> (Self, Commands) {
         let (commands, receiver) = mpsc::unbounded_channel();
         (Self { commands, clock }, receiver)
     }

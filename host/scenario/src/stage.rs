@@ -132,6 +132,7 @@ impl Stage {
     /// Stops the host and starts another one on the same store.
     pub(crate) async fn restart(&mut self) -> Result<(), StageError> {
         self.host.stop();
+        self.host.stopped().await;
         self.host = start_host(
             &self.project,
             &self.secrets,

@@ -219,8 +219,7 @@ impl Task {
             let wait = match self.connect().await {
                 Ok(session) => {
                     failures = 0;
-                    drop(busy);
-                    match self.serve(session).await {
+                    match self.serve(session, busy).await {
                         Ok(again) => busy = again,
                         Err(Stopped) => return,
                     }
@@ -296,10 +295,12 @@ impl Task {
     }
 
     /// Serves an open socket until it has to be replaced.
-    async fn serve(&mut self, mut session: Session) -> Result<Busy, Stopped> {
+    async fn serve(&mut self, mut session: Session, mut busy: Busy) -> Result<Busy, Stopped> {
         loop {
             let sleep = self.clock.sleep_until(session.deadline());
-            tokio::select! {
+            // Only now: a simulated clock that finds nobody busy has to know of the sleeper.
+            drop(busy);
+            busy = tokio::select! {
                 frame = session.socket.next() => {
                     let busy = self.clock.busy();
                     session.heard = self.clock.now();
@@ -312,15 +313,17 @@ impl Task {
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(busy),
                         Some(Ok(_)) => {}
                     }
+                    busy
                 }
                 order = self.orders.recv() => {
                     let (order, busy) = order.ok_or(Stopped)?;
                     if self.carry_out(order, &mut session).await.is_break() {
                         return Ok(busy);
                     }
+                    busy
                 }
                 woken = sleep => return Ok(woken),
-            }
+            };
         }
     }
 

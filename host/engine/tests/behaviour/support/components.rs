@@ -4,7 +4,6 @@
 use handoff_engine::name::NodeType;
 use handoff_engine::node::{Limits, LoadError, Node, Runtime};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Mutex;
 
@@ -39,12 +38,12 @@ pub(crate) fn runtime(edit: impl FnOnce(&mut Limits)) -> Runtime {
 
 /// The bytes of a standard node's component.
 pub(crate) fn component(file: &str) -> Vec<u8> {
-    read(&format!("{file}.wasm"))
+    built_nodes::component(file)
 }
 
 /// The bytes of a misbehaving component.
 pub(crate) fn fixture(file: &str) -> Vec<u8> {
-    read(&format!("fixtures/{file}.wasm"))
+    built_nodes::component(&format!("fixtures/{file}"))
 }
 
 /// Loads a component into a runtime.
@@ -70,18 +69,4 @@ pub(crate) async fn library(types: &[String]) -> BTreeMap<NodeType, Arc<Node>> {
         library.insert(node_type.into(), Arc::clone(&loaded[node_type]));
     }
     library
-}
-
-fn read(file: &str) -> Vec<u8> {
-    let folder = std::env::var_os("HANDOFF_NODES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nodes")),
-        PathBuf::from,
-    );
-    let path = folder.join(file);
-    std::fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "{} cannot be read ({error}); run 'cargo xtask build-nodes' first",
-            path.display()
-        )
-    })
 }

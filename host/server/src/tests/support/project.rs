@@ -1,10 +1,8 @@
 //! A bot that asks what it is about, hands over, and asks again when it has the session back.
 
-use crate::read_components;
-use handoff_engine::Engine;
 use handoff_engine::project::{Project, ProjectFiles};
+use handoff_engine::{Component, Engine};
 use serde_json::json;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The account that the flow hands over to.
@@ -79,14 +77,9 @@ async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
 
 /// An engine with the nodes that the flow uses.
 async fn engine() -> Engine {
-    let folder = std::env::var_os("HANDOFF_NODES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/nodes")),
-        PathBuf::from,
-    );
-    let mut components = read_components(&folder).expect("'cargo xtask build-nodes' was run");
-    components.retain(|component| {
-        let file = component.name.rsplit('/').next();
-        matches!(file, Some("ask.wasm" | "say.wasm" | "redirect.wasm"))
+    let components = ["ask", "say", "redirect"].map(|name| Component {
+        name: name.to_owned(),
+        bytes: built_nodes::component(name),
     });
     let engine = Engine::builder().components(components).build().await;
     engine.expect("standard nodes load")
