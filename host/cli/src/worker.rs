@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a Genesys live chat worker in a project: its file, and its entry under [bots].
+    /// Make a Genesys live chat worker in a project: its file, and its entry among the bots.
     Create {
         /// The project's directory.
         project: PathBuf,

@@ -4,6 +4,7 @@ use handoff_engine::project::{Project, ProjectFiles};
 use handoff_engine::{Component, Engine};
 use serde_json::json;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The account that the flow hands over to.
 pub(crate) const SITE: &str = "site";
@@ -75,8 +76,14 @@ async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
     }
 }
 
-/// An engine with the nodes that the flow uses.
-async fn engine() -> Engine {
+static ENGINE: OnceCell<Engine> = OnceCell::const_new();
+
+/// An engine with the nodes that the flow uses, compiled once per process.
+async fn engine() -> &'static Engine {
+    ENGINE.get_or_init(compile).await
+}
+
+async fn compile() -> Engine {
     let components = ["ask", "say", "redirect"].map(|name| Component {
         name: name.to_owned(),
         bytes: built_nodes::component(name),
