@@ -3,6 +3,7 @@
 use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{GREEN, RED};
+use handoff_engine::diagnostic::Severity;
 use handoff_scenario::{StageError, load_project};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,12 +32,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Err(StageError::Project(mistakes)) => {
             show_all(&mistakes, &arguments.project);
-            let word = if mistakes.len() == 1 {
-                "mistake"
-            } else {
-                "mistakes"
-            };
-            anstream::eprintln!("{RED}{} {word}{RED:#}", mistakes.len());
+            let errors = mistakes
+                .iter()
+                .filter(|mistake| mistake.severity == Severity::Error)
+                .count();
+            let word = if errors == 1 { "mistake" } else { "mistakes" };
+            anstream::eprintln!("{RED}{errors} {word}{RED:#}");
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),

@@ -76,8 +76,20 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let red = paint::RED;
-            anstream::eprintln!("{red}error{red:#}: {error:#}");
+            anstream::eprintln!("{red}error{red:#}: {}", in_full(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, those left out that it tells of itself.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

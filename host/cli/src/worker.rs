@@ -1,8 +1,10 @@
 //! `handoff worker`: making ServisBOT worker bots.
 
 use anyhow::{Context, bail};
+use handoff_engine::project::{WorkerData, WorkerFile, WorkerType};
 use handoff_server::ProjectDirectory;
-use serde_json::json;
+use serde_json::Map;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,18 +55,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if path.exists() || manifest.lines().any(|line| line.trim() == header) {
         bail!("the project has a bot '{name}' already; choose another name, or edit {file}");
     }
-    let worker = json!({
-        "Description": description,
-        "Name": name,
-        "Type": "genesys-livechat-v2-worker",
-        "Enabled": true,
-        "Config": {},
-        "Data": {
-            "GenesysUrl": genesys_url,
-            "GenesysServiceName": genesys_service_name,
-            "SlashCommands": {},
+    let worker = WorkerFile {
+        description: description.clone(),
+        name: name.clone(),
+        worker_type: WorkerType::GenesysLivechatV2,
+        enabled: true,
+        config: Map::new(),
+        data: WorkerData {
+            genesys_url: genesys_url.clone(),
+            genesys_service_name: genesys_service_name.clone(),
+            slash_commands: BTreeMap::new(),
         },
-    });
+        rest: Map::new(),
+    };
     let text = serde_json::to_string_pretty(&worker)? + "\n";
     std::fs::create_dir_all(directory.path.join("workers"))?;
     std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;

@@ -1,0 +1,156 @@
+//! The command as its users call it: what it prints, and how it exits.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs the command in the root of the checkout.
+fn handoff(arguments: &[&str]) -> Output {
+    let nodes = std::env::var_os("HANDOFF_NODES")
+        .map_or_else(|| workspace().join("target/nodes"), PathBuf::from);
+    Command::new(env!("CARGO_BIN_EXE_handoff"))
+        .args(arguments)
+        .current_dir(workspace())
+        .env("HANDOFF_NODES", nodes)
+        .output()
+        .expect("the command starts")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complained(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A copy of an example project that may be changed.
+fn copy_of(project: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a temporary directory");
+    copy_into(
+        &workspace().join("fixtures/projects").join(project),
+        copy.path(),
+    );
+    copy
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the directory is there") {
+        let path = entry.expect("the entry is there").path();
+        let target = to.join(path.file_name().expect("it has a name"));
+        if path.is_dir() {
+            std::fs::create_dir(&target).expect("created");
+            copy_into(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn the_demonstration_shows_both_handoffs_on_either_transport() {
+    for transport in ["engage-chat-v2", "cloud-open-messaging"] {
+        let output = handoff(&["demo", "--pace", "0", "--transport", transport]);
+        let text = printed(&output);
+        assert!(output.status.success(), "{text}{}", complained(&output));
+        for line in [
+            "owner stack: CareBot › GenesysLivechatAlpha",
+            "Kim joined",
+            "I hope Kim could help. Was it solved?",
+            "Rui joined",
+            "You are back with the bot, Ana. Anything else?",
+            "2 conversations handed over and back",
+        ] {
+            assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_scenario_that_does_not_hold_exits_with_one_and_says_where() {
+    let copy = copy_of("servisbot");
+    let scenario = copy.path().join("scenarios/worker-disabled.toml");
+    let text = std::fs::read_to_string(&scenario).expect("read");
+    std::fs::write(&scenario, text.replace("asleep", "awake")).expect("written");
+    let path = scenario.display().to_string();
+    let output = handoff(&["test", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = printed(&output);
+    assert!(text.contains("worker-disabled.toml:6"), "{text}");
+    assert!(text.contains("got the bot NightBot said"), "{text}");
+    assert!(text.contains("0 passed, 2 failed"), "{text}");
+}
+
+#[test]
+fn every_mistake_of_a_project_is_shown_with_its_line() {
+    let copy = copy_of("servisbot");
+    let flow = copy.path().join("flows/care.json");
+    let text = std::fs::read_to_string(&flow).expect("read");
+    let text = text.replacen("\"say\"", "\"sya\"", 1);
+    std::fs::write(&flow, text.replacen("\"lastName\" }", "\"lastNam\" }", 1)).expect("written");
+    let output = handoff(&["check", &copy.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = complained(&output);
+    for line in [
+        "did you mean 'say'?",
+        "did you mean 'lastName'?",
+        "care.json:8:15",
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+    assert!(text.ends_with("2 mistakes\n"), "{text}");
+}
+
+#[test]
+fn a_node_that_cannot_be_used_is_refused_with_its_mend() {
+    let output = handoff(&["node", "inspect", "Cargo.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = complained(&output);
+    assert!(text.contains("is not a WebAssembly file"), "{text}");
+    assert!(text.contains("--target wasm32-wasip2"), "{text}");
+}
+
+#[test]
+fn a_worker_that_is_created_loads_and_is_not_created_twice() {
+    let copy = copy_of("servisbot");
+    let project = copy.path().display().to_string();
+    let create = [
+        "worker",
+        "create",
+        &project,
+        "GenesysLivechatBeta",
+        "--genesys-url",
+        "https://gms.example.com",
+        "--genesys-service-name",
+        "vip",
+    ];
+    let output = handoff(&create);
+    assert!(output.status.success(), "{}", complained(&output));
+    let output = handoff(&["check", &project]);
+    assert!(
+        printed(&output).contains("6 bots"),
+        "{}",
+        complained(&output)
+    );
+    let again = handoff(&create);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        complained(&again).contains("already"),
+        "{}",
+        complained(&again)
+    );
+}
+
+#[test]
+fn a_call_that_is_wrong_exits_with_two() {
+    let output = handoff(&["demo", "--transport", "carrier-pigeon"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        complained(&output).contains("engage-chat-v2"),
+        "{}",
+        complained(&output)
+    );
+}
