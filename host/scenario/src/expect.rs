@@ -315,24 +315,35 @@ async fn in_session(stage: &Stage, session: &Session, kind: &StepKind) -> Holds 
         }
         StepKind::Error { code, mentions } => {
             let error = session.last_error.as_ref();
-            let fits = error.is_some_and(|error| {
-                error.code == *code && mentions.iter().all(|word| error.message.contains(word))
-            });
-            let got = error.map_or_else(
-                || "no error".to_owned(),
-                |error| format!("{}: {}", error.code, error.message),
-            );
-            Holds::soon(
-                fits,
-                format!("the error {code} with {mentions:?} in its message"),
-                got,
-            )
+            let got = error.map(|error| (error.code.as_str(), error.message.as_str()));
+            explained("error", code, mentions, got)
+        }
+        StepKind::EndDetail { code, mentions } => {
+            let ended = session.last_handoff.as_ref();
+            let detail = ended.and_then(|ended| ended.end.detail.as_ref());
+            let got = detail.map(|detail| (detail.code.as_str(), detail.message.as_str()));
+            explained("end detail", code, mentions, got)
         }
         other => Holds::Never {
             expected: format!("{other:?}"),
             got: "this step says nothing about a session".to_owned(),
         },
     }
+}
+
+/// Whether a code came, and a message that mentions what it should.
+fn explained(what: &str, code: &str, mentions: &[String], got: Option<(&str, &str)>) -> Holds {
+    let fits = got.is_some_and(|(came, message)| {
+        came == code && mentions.iter().all(|word| message.contains(word))
+    });
+    Holds::soon(
+        fits,
+        format!("the {what} {code} with {mentions:?} in its message"),
+        got.map_or_else(
+            || "none".to_owned(),
+            |(code, text)| format!("{code}: {text}"),
+        ),
+    )
 }
 
 fn agent_sees(stage: &Stage, agent: &str, wanted: &Map<String, Value>) -> Holds {

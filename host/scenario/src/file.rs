@@ -115,6 +115,13 @@ pub enum StepKind {
     Conversation(String),
     /// What the user did last was refused with this code.
     Refused(String),
+    /// The finer detail of how the last handoff ended.
+    EndDetail {
+        /// Its code.
+        code: String,
+        /// Words that its message holds.
+        mentions: Vec<String>,
+    },
     /// What went wrong last in a node.
     Error {
         /// Its code.
@@ -362,6 +369,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("identity-lacks", &[]),
     ("conversation", &[]),
     ("refused", &[]),
+    ("end-detail", &["mentions"]),
     ("error", &["mentions"]),
 ];
 
@@ -437,6 +445,10 @@ fn parse_step(step: &Value) -> Result<StepKind, String> {
         "identity-lacks" => Ok(StepKind::IdentityLacks(words.get("identity-lacks")?)),
         "conversation" => Ok(StepKind::Conversation(words.get("conversation")?)),
         "refused" => Ok(StepKind::Refused(words.get("refused")?)),
+        "end-detail" => Ok(StepKind::EndDetail {
+            code: words.get("end-detail")?,
+            mentions: words.maybe("mentions")?.unwrap_or_default(),
+        }),
         _ => Ok(StepKind::Error {
             code: words.get("error")?,
             mentions: words.maybe("mentions")?.unwrap_or_default(),
