@@ -15,7 +15,7 @@ pub struct Redirect;
 
 const COMPLETED: Port = Port::success("completed", "Agent done");
 const USER_LEFT: Port = Port::success("userLeft", "User left");
-const NO_AGENT: Port = Port::success("noAgent", "No agent");
+const NO_AGENT: Port = Port::failure("noAgent", "No agent");
 const ALREADY_ACTIVE: Port = Port::failure("alreadyActive", "Already with an agent");
 
 impl Node for Redirect {

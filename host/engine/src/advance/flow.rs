@@ -164,6 +164,9 @@ impl Advancing<'_> {
                     to: to.clone(),
                 }));
                 self.commit(&frame.bot, host);
+                if to.is_none() && placed.node.descriptor().is_failure(port.as_str()) {
+                    return Ok(self.failed(frame, unwired(frame, &port, trigger)));
+                }
                 Ok(self.follow(to))
             }
             Outcome::Wait(wait) => {
@@ -364,6 +367,29 @@ impl Advancing<'_> {
             })),
             "error": session.last_error,
         })
+    }
+}
+
+/// A node left by a failure port that leads nowhere. What an owner that gave the session back said of
+/// its end says more than the port does.
+fn unwired(frame: &FlowFrame, port: &Port, trigger: &Trigger) -> Failure {
+    if let Trigger::Returned(SessionEnd {
+        detail: Some(detail),
+        ..
+    }) = trigger
+    {
+        return Failure {
+            code: detail.code.clone(),
+            message: detail.message.clone(),
+        };
+    }
+    Failure {
+        code: "flow.unwired_failure".to_owned(),
+        message: format!(
+            "the node '{}' left by its failure port '{port}', which leads nowhere; wire it, or the \
+             port 'error', to a node that tells the user",
+            frame.node
+        ),
     }
 }
 

@@ -69,6 +69,13 @@ pub enum PortKind {
 }
 
 impl Descriptor {
+    /// Whether leaving by a port is bad news.
+    #[must_use]
+    pub fn is_failure(&self, name: &str) -> bool {
+        let mut ports = self.ports.iter();
+        ports.any(|port| port.name == name && port.kind == PortKind::Failure)
+    }
+
     /// Whether the node type has a port.
     #[must_use]
     pub fn has_port(&self, name: &str) -> bool {

@@ -45,7 +45,8 @@ pub struct FlowNode {
     /// The node's config, by the schema of its type.
     #[serde(default)]
     pub config: Map<String, Value>,
-    /// Where each port leads. A port left out ends the flow.
+    /// Where each port leads. A port left out ends the flow; a failure port left out leads to `error`,
+    /// and without that closes the session with an error.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub to: IndexMap<Port, NodeId>,

@@ -315,3 +315,30 @@ async fn templates_and_nodes_after_the_handoff_know_how_it_ended() {
     let turn = talk.end(HandoffEnd::agent_left()).await;
     assert_eq!(told(&turn), ["main: AgentLeft: Kim, Kim"]);
 }
+
+#[tokio::test]
+async fn a_handoff_that_fails_is_not_completed_because_nobody_wired_its_ports() {
+    for code in ["transfer.no_agent", "genesys.queue_not_visible"] {
+        let redirect = json!({
+            "agent": {"type": "redirect", "config": {"queue": "Support", "resumeBot": true}},
+        });
+        let mut talk = Sample::main("agent", redirect).talk().await;
+        talk.start().await;
+        let turn = talk.end(HandoffEnd::error(code, "Why.")).await;
+        assert_eq!(told(&turn), ["close Error"]);
+        assert_eq!(talk.error(), (code, "Why."));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_port_that_is_not_wired_leads_to_the_error_port() {
+    let nodes = json!({
+        "agent": {"type": "redirect", "config": {"queue": "Support"}, "to": {"error": "sorry"}},
+        "sorry": {"type": "ask", "config": {"text": "Sorry: {{ error.code }}"}},
+    });
+    let mut talk = Sample::main("agent", nodes).talk().await;
+    talk.start().await;
+    let end = HandoffEnd::error("transfer.no_agent", "Nobody came.");
+    let turn = talk.end(end).await;
+    assert_eq!(told(&turn), ["main: Sorry: transfer.no_agent"]);
+}
