@@ -28,6 +28,10 @@ pub enum SecretRef {
 pub enum Account {
     /// Genesys Engage over Chat API version 2.
     EngageChatV2(EngageAccount),
+    /// Genesys Cloud over WebChat version 2.
+    CloudWebchat(WebChatAccount),
+    /// Genesys Cloud over Web Messaging.
+    CloudWebMessaging(WebMessagingAccount),
     /// Genesys Cloud over Open Messaging.
     CloudOpenMessaging(OpenMessagingAccount),
 }
@@ -72,6 +76,10 @@ pub struct OpenMessagingAccount {
     pub integration: String,
     /// The integration's Outbound Notification Webhook Signature Secret Token.
     pub webhook_secret: SecretRef,
+    /// The bearer token by which an Architect workflow may report events of conversations, where
+    /// process-automation triggers do that. Without it none are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_token: Option<SecretRef>,
     /// The participant attribute in which the Architect flow reads the queue's name, for its
     /// `FindQueue` expression. It is set when the flow names a queue.
     #[serde(default = "default_queue_attribute")]
@@ -79,6 +87,83 @@ pub struct OpenMessagingAccount {
     /// Other hosts than the region's own, for proxies and simulators.
     #[serde(default)]
     pub hosts: HostOverrides,
+}
+
+/// A Genesys Cloud organisation reached through a WebChat deployment (Admin, Contact Center,
+/// Widgets, type *Third Party*).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WebChatAccount {
+    /// The organisation's region, for example `mypurecloud.de`.
+    pub region: String,
+    /// The organisation's id.
+    pub organization_id: String,
+    /// The deployment's id, also called its key.
+    pub deployment_id: String,
+    /// The queue for transfers that name none. WebChat cannot start without a queue's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// An OAuth client, if the Platform API may be asked too: whether the queue can be seen, and how
+    /// long it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_client: Option<OAuthClient>,
+    /// Other hosts than the region's own, for proxies and simulators.
+    #[serde(default)]
+    pub hosts: HostOverrides,
+}
+
+/// A Genesys Cloud organisation reached through a Web Messaging deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WebMessagingAccount {
+    /// The organisation's region, for example `mypurecloud.de`.
+    pub region: String,
+    /// The Messenger deployment's id, also called its key.
+    pub deployment_id: String,
+    /// The web origin to come from, where the deployment restricts its domains, for example
+    /// `https://www.example.org`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The participant attribute in which the Architect flow reads the queue's name, for its
+    /// `FindQueue` expression. It is set when the flow names a queue.
+    #[serde(default = "default_queue_attribute")]
+    pub queue_attribute: String,
+    /// What a session's second handoff is.
+    #[serde(default)]
+    pub second_handoff: SecondHandoff,
+    /// Mixed into the guest tokens, which otherwise are as secret as the ids they derive from.
+    /// Required for a history that outlives a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_secret: Option<SecretRef>,
+    /// An OAuth client, if the Platform API may be asked too: agents are then seen while it rings and
+    /// when they come and go, and a user who leaves is disconnected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_client: Option<OAuthClient>,
+    /// Other hosts than the region's own, for proxies and simulators.
+    #[serde(default)]
+    pub hosts: HostOverrides,
+}
+
+/// What the second handoff of a session is on Web Messaging.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondHandoff {
+    /// A new messaging session: agents see only what is said from then on.
+    #[default]
+    StartNew,
+    /// The same messaging session goes on: agents see the history. With a `token-secret`, and an
+    /// `externalId` in the transfer's identity, it also is that of the user's earlier sessions.
+    Resume,
+}
+
+/// An OAuth client with the client-credentials grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OAuthClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: SecretRef,
 }
 
 /// Base URLs that differ from the region's own, each with its scheme and without a trailing slash.
@@ -139,6 +224,8 @@ impl Account {
     pub fn transport(&self) -> TransportKind {
         match self {
             Self::EngageChatV2(_) => TransportKind::EngageChatV2,
+            Self::CloudWebchat(_) => TransportKind::CloudWebchat,
+            Self::CloudWebMessaging(_) => TransportKind::CloudWebMessaging,
             Self::CloudOpenMessaging(_) => TransportKind::CloudOpenMessaging,
         }
     }
@@ -161,6 +248,8 @@ impl Account {
     pub fn redirect_to(&mut self, base_url: &str) {
         match self {
             Self::EngageChatV2(account) => base_url.clone_into(&mut account.url),
+            Self::CloudWebchat(account) => account.hosts = HostOverrides::all(base_url),
+            Self::CloudWebMessaging(account) => account.hosts = HostOverrides::all(base_url),
             Self::CloudOpenMessaging(account) => account.hosts = HostOverrides::all(base_url),
         }
     }

@@ -3,7 +3,8 @@
 //! These are the words between the engine and a transport: the engine asks with a
 //! [`TransferRequest`], a transport answers with [`Signal`]s, the last of them [`Signal::Ended`].
 
-use crate::name::AccountName;
+use crate::content::{Content, Receipt};
+use crate::name::{AccountName, InputId};
 use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,19 +28,30 @@ use std::fmt;
 pub enum TransportKind {
     /// Genesys Engage, Chat API version 2, by polling.
     EngageChatV2,
+    /// Genesys Cloud WebChat version 2, by guest API and event stream. Genesys is removing it.
+    CloudWebchat,
+    /// Genesys Cloud Web Messaging, by guest socket.
+    CloudWebMessaging,
     /// Genesys Cloud Open Messaging, by signed webhook and notifications socket.
     CloudOpenMessaging,
 }
 
 impl TransportKind {
     /// All transports of this version.
-    pub const ALL: [Self; 2] = [Self::EngageChatV2, Self::CloudOpenMessaging];
+    pub const ALL: [Self; 4] = [
+        Self::EngageChatV2,
+        Self::CloudWebchat,
+        Self::CloudWebMessaging,
+        Self::CloudOpenMessaging,
+    ];
 
     /// The name used in project files and on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EngageChatV2 => "engage-chat-v2",
+            Self::CloudWebchat => "cloud-webchat",
+            Self::CloudWebMessaging => "cloud-web-messaging",
             Self::CloudOpenMessaging => "cloud-open-messaging",
         }
     }
@@ -55,7 +67,7 @@ impl TransportKind {
                 IdentityField::FirstName,
                 IdentityField::LastName,
             ],
-            Self::CloudOpenMessaging => &[],
+            Self::CloudWebchat | Self::CloudWebMessaging | Self::CloudOpenMessaging => &[],
         }
     }
 }
@@ -198,6 +210,27 @@ pub struct HandoffMessages {
     /// When no agent accepted in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_agent: Option<String>,
+    /// What the agent reads when the user has left. Absent is [`FAREWELL`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub farewell: Option<String>,
+}
+
+/// What an agent reads when the user has left, unless the flow says it otherwise.
+pub const FAREWELL: &str = "The user has left the conversation.";
+
+/// How much of what was said before the handoff the agent gets to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transcript {
+    /// Nothing.
+    #[default]
+    None,
+    /// All of it.
+    Full,
+    /// The last lines, as many.
+    Last(usize),
+    /// This text instead, for example a summary.
+    Text(String),
 }
 
 /// The `options` object of a transfer, as nodes write it.
@@ -221,8 +254,11 @@ pub struct TransferOptions {
     /// Attributes for this handoff, over those of the session.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
-    /// Texts shown to the user.
+    /// Texts shown as the handoff goes on.
     pub messages: HandoffMessages,
+    /// What the agent gets to read of the conversation so far.
+    #[serde(skip_serializing_if = "Transcript::is_none")]
+    pub transcript: Transcript,
     /// How long to wait for an agent. Absent waits as long as Genesys does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_agent_timeout_ms: Option<Millis>,
@@ -242,6 +278,18 @@ pub struct TransferRequest {
     pub options: TransferOptions,
     /// What the user wrote last, for transports that open with a message of the user's.
     pub opening_text: Option<String>,
+    /// What was said before, for the agent to read first: a line each, `name: text`. A transport
+    /// sends as many lines in one message as fit, and splits longer ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<String>,
+}
+
+impl Transcript {
+    /// Whether the agent gets to read nothing.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// An agent, as users see one.
@@ -280,8 +328,8 @@ pub enum Signal {
     },
     /// Where the user stands in the queue.
     QueuePosition {
-        /// 1 is next.
-        position: u32,
+        /// 1 is next; none if the platform tells only how long it may take.
+        position: Option<u32>,
         /// How long it may take, in milliseconds.
         estimated_wait: Option<Millis>,
     },
@@ -311,10 +359,20 @@ pub enum Signal {
         message_id: String,
         /// Who; none for the platform itself.
         from: Option<Agent>,
-        /// Plain text.
+        /// Plain text; empty if there is only content.
         text: String,
+        /// What comes with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        content: Vec<Content>,
         /// When, by the platform's clock.
         at: Timestamp,
+    },
+    /// What became of a message of the user's, where the platform tells.
+    Receipt {
+        /// The input that was the message.
+        message: InputId,
+        /// What became of it.
+        receipt: Receipt,
     },
     /// An agent types, or stopped.
     Typing {
@@ -330,6 +388,31 @@ pub enum Signal {
     },
     /// The handoff is over. Reported once and last.
     Ended(HandoffEnd),
+}
+
+/// How well what a platform sent was in order, counted over one handoff. Whatever it says, every
+/// message was delivered once and in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// Messages that were missing when later ones had come, and had to be fetched or given up.
+    pub gaps: u64,
+    /// Messages that came again.
+    pub repeats: u64,
+    /// Messages that came after later ones.
+    pub reorders: u64,
+}
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            gaps: self.gaps + other.gaps,
+            repeats: self.repeats + other.repeats,
+            reorders: self.reorders + other.reorders,
+        }
+    }
 }
 
 /// Why a handoff ended: the three values of ServisBOT's `SessionEndReason`, exactly.

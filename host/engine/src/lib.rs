@@ -13,12 +13,14 @@
 //! | [`session`] | sessions, inputs, turns, effects: plain data |
 //! | [`mod@advance`] | the function that makes a turn |
 //! | [`handoff`] | the words between the engine and a transport |
+//! | [`content`] | what people say besides plain text |
 //! | [`account`] | configured agent systems |
 //! | [`clock`] | the system's clock and a simulated one |
 
 pub mod account;
 pub mod advance;
 pub mod clock;
+pub mod content;
 pub mod diagnostic;
 mod engine;
 pub mod handoff;

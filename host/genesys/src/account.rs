@@ -1,5 +1,6 @@
 //! From a configured account to the transport that reaches it.
 
+use crate::media::Media;
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
 use crate::{cloud_open_messaging, engage_chat_v2};
@@ -86,8 +87,13 @@ pub fn transport(
     secrets: &dyn Secrets,
     clock: Arc<dyn Clock>,
     http: reqwest::Client,
+    media: Arc<dyn Media>,
 ) -> Result<Arc<dyn Transport>, AccountError> {
+    let _ = media;
     Ok(match account {
+        Account::CloudWebchat(_) | Account::CloudWebMessaging(_) => {
+            return Err(AccountError::Empty { account: account_name.clone(), field: "transport", fix: "it is being built" });
+        }
         Account::EngageChatV2(account) => Arc::new(engage_chat_v2::EngageChat::new(
             account_name,
             account,

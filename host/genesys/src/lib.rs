@@ -11,6 +11,7 @@ pub mod cloud_open_messaging;
 mod echoes;
 pub mod end;
 pub mod engage_chat_v2;
+mod media;
 mod outbox;
 pub mod platform;
 mod report;
@@ -20,5 +21,6 @@ mod transport;
 
 pub use account::{AccountError, transport};
 pub use client::http_client;
+pub use media::{File, Media, MediaError, NoMedia};
 pub use secrets::{SecretError, Secrets};
 pub use transport::{Command, Commands, Link, Report, Reports, Transport, WebhookReply};

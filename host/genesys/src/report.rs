@@ -5,7 +5,7 @@
 
 use crate::transport::{Report, Reports};
 use handoff_engine::clock::Clock;
-use handoff_engine::handoff::Signal;
+use handoff_engine::handoff::{Signal, Tally};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::VecDeque;
@@ -34,6 +34,8 @@ pub(crate) struct News {
     pub(crate) told: Vec<Told>,
     /// Says that are settled by what is told.
     pub(crate) settled: Vec<EffectId>,
+    /// How well the platform's messages were in order so far; none if that is not known here.
+    pub(crate) tally: Option<Tally>,
     /// Whether the handle differs from the last one reported.
     pub(crate) changed: bool,
 }
@@ -63,6 +65,8 @@ impl News {
 struct Handle<S> {
     state: S,
     serial: u64,
+    #[serde(default)]
+    tally: Tally,
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     untold: VecDeque<Told>,
 }
@@ -75,6 +79,7 @@ pub(crate) struct Outlet {
     clock: Arc<dyn Clock>,
     /// Numbers the reports that tell nothing but a new handle.
     serial: u64,
+    tally: Tally,
 }
 
 impl Outlet {
@@ -84,6 +89,7 @@ impl Outlet {
             reports,
             clock,
             serial: 0,
+            tally: Tally::default(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Outlet {
     ) -> Result<S, serde_json::Error> {
         let handle: Handle<S> = serde_json::from_value(handle)?;
         self.serial = handle.serial;
+        self.tally = handle.tally;
         let told = handle.untold.into();
         self.report(
             &handle.state,
@@ -110,6 +117,7 @@ impl Outlet {
         if news.is_empty() {
             return;
         }
+        self.tally = news.tally.unwrap_or(self.tally);
         let mut untold = VecDeque::from(news.told);
         // Effects settle with the last report: only then is everything that led to it told.
         let mut settled = news.settled;
@@ -125,6 +133,7 @@ impl Outlet {
             let handle = Handle {
                 state,
                 serial: self.serial,
+                tally: self.tally,
                 untold,
             };
             let value = serde_json::to_value(&handle)
@@ -136,6 +145,7 @@ impl Outlet {
                 input: InputId::new(format!("{}:{key}", self.handoff)),
                 signal: told.map(|told| told.signal),
                 handle: value,
+                tally: self.tally,
                 settled: if last {
                     std::mem::take(&mut settled)
                 } else {

@@ -8,7 +8,8 @@
 //! any point and resume without losing or doubling anything the platform allows to be recognised.
 
 use handoff_engine::clock::{Busy, Clock};
-use handoff_engine::handoff::{Signal, TransferRequest, TransportKind};
+use handoff_engine::content::{Receipt, UserMessage};
+use handoff_engine::handoff::{Signal, Tally, TransferRequest, TransportKind};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -34,6 +35,17 @@ pub trait Transport: Send + Sync + Debug {
     /// A webhook call for this account: verifies it, hands its content to the handoff concerned and
     /// says what to answer. Never waits for the handoff.
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply;
+
+    /// A call of a process-automation trigger's workflow: an event of a conversation, in the words
+    /// of the notification topics. Like a webhook call, it is only a hint to look.
+    fn event(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {
+        let _ = (headers, body);
+        let kind = self.kind();
+        WebhookReply::new(
+            http::StatusCode::NOT_FOUND,
+            format!("an account of transport {kind} takes no events"),
+        )
+    }
 }
 
 /// What to answer to a webhook call.
@@ -92,6 +104,8 @@ pub struct Report {
     pub signal: Option<Signal>,
     /// From here the handoff can be resumed, once this report counts.
     pub handle: serde_json::Value,
+    /// How well the platform's messages were in order, counted from the start of the handoff.
+    pub tally: Tally,
     /// The says that are settled: delivered, or given up with a notice. Says that are not are to be
     /// kept, and sent again after a resume.
     pub settled: Vec<EffectId>,
@@ -135,8 +149,17 @@ pub enum Command {
     Say {
         /// Settled by this id in a [`Report`].
         id: EffectId,
-        /// Plain text.
-        text: String,
+        /// What.
+        message: UserMessage,
+        /// The input that was the message, for receipts; none if the host itself says it.
+        input: Option<InputId>,
+    },
+    /// What became of a message of the agent side's, for transports that tell.
+    Receipt {
+        /// The platform's id of the message.
+        message: String,
+        /// What became of it.
+        receipt: Receipt,
     },
     /// The user types, or stopped.
     Typing {

@@ -4,7 +4,7 @@
 //! supply them, so they are read from the organisation's own file: the secret of the OAuth client
 //! that the account names, and of the integration that it names.
 
-use handoff_engine::account::{Account, OpenMessagingAccount, SecretRef};
+use handoff_engine::account::{Account, OAuthClient, OpenMessagingAccount, SecretRef};
 use handoff_engine::project::Project;
 use handoff_genesys::{SecretError, Secrets};
 use serde::Deserialize;
@@ -43,6 +43,14 @@ impl SimulatedSecrets {
         for (_, account) in project.accounts() {
             match account {
                 Account::CloudOpenMessaging(account) => known.extend(org.of(account)),
+                Account::CloudWebchat(account) => {
+                    known.extend(org.of_client(account.oauth_client.as_ref()));
+                }
+                Account::CloudWebMessaging(account) => {
+                    known.extend(org.of_client(account.oauth_client.as_ref()));
+                    let secret = account.token_secret.clone();
+                    known.extend(secret.map(|secret| (secret, "simulated".to_owned())));
+                }
                 Account::EngageChatV2(account) => {
                     let key = account.api_key.clone();
                     known.extend(key.map(|key| (key, "simulated".to_owned())));
@@ -55,24 +63,38 @@ impl SimulatedSecrets {
 
 impl OrgSecrets {
     fn of(&self, account: &OpenMessagingAccount) -> Vec<(SecretRef, String)> {
-        let client = self
-            .oauth_clients
-            .iter()
-            .find(|client| client.id == account.client_id)
-            .map(|client| client.secret.clone());
         let wanted = Some(&account.integration);
         let integration = self
             .integrations
             .iter()
             .find(|it| Some(&it.name) == wanted || it.id.as_ref() == wanted)
             .map(|integration| integration.secret.clone());
-        // What the organisation does not know is wrong there, as it would be at Genesys.
-        let or_wrong = |secret: Option<String>| secret.unwrap_or_else(|| "not-known-there".into());
-        vec![
-            (account.client_secret.clone(), or_wrong(client)),
+        let token = account.events_token.clone();
+        let mut known = vec![
+            (
+                account.client_secret.clone(),
+                self.client_secret(&account.client_id),
+            ),
             (account.webhook_secret.clone(), or_wrong(integration)),
-        ]
+        ];
+        known.extend(token.map(|token| (token, "simulated".to_owned())));
+        known
     }
+
+    fn of_client(&self, client: Option<&OAuthClient>) -> Option<(SecretRef, String)> {
+        let client = client?;
+        Some((client.secret.clone(), self.client_secret(&client.id)))
+    }
+
+    fn client_secret(&self, id: &str) -> String {
+        let client = self.oauth_clients.iter().find(|client| client.id == id);
+        or_wrong(client.map(|client| client.secret.clone()))
+    }
+}
+
+/// What the organisation does not know is wrong there, as it would be at Genesys.
+fn or_wrong(secret: Option<String>) -> String {
+    secret.unwrap_or_else(|| "not-known-there".to_owned())
 }
 
 impl Secrets for SimulatedSecrets {

@@ -1,5 +1,6 @@
 //! What happened, as lines for people.
 
+use handoff_engine::content::{Receipt, all_as_text};
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::NodeId;
 use handoff_engine::session::{Effect, EffectKind, Entry, InputKind, Sender, StepDecision, Turn};
@@ -52,10 +53,10 @@ pub(crate) fn turn(turn: &Turn, stack_before: &[String]) -> Vec<Told> {
         lines: Vec::new(),
     };
     match &turn.input.kind {
-        InputKind::UserMessage { text } => telling.say(Who::User, text),
+        InputKind::UserMessage(message) => telling.say(Who::User, &message.as_text()),
         InputKind::UserLeft => telling.tell(Who::User, "leaves"),
         InputKind::Started { .. } => telling.tell(Who::User, "opens the chat"),
-        InputKind::UserTyping { .. } | InputKind::Signal { .. } => {}
+        InputKind::UserTyping { .. } | InputKind::UserReceipt { .. } | InputKind::Signal { .. } => {}
         InputKind::Due(kind) => {
             let kind = format!("{kind:?}");
             telling.tell(Who::Engine, &format!("deadline reached: {kind}"));
@@ -165,12 +166,25 @@ impl Telling {
             },
             Signal::Queued { queue: Some(queue) } => format!("waiting in the queue {queue}"),
             Signal::Queued { queue: None } => "waiting for an agent".to_owned(),
-            Signal::QueuePosition { position, .. } => format!("position {position} in the queue"),
+            Signal::QueuePosition {
+                position,
+                estimated_wait,
+            } => {
+                let place = position.map(|position| format!("position {position} in the queue"));
+                let wait = estimated_wait.map(|wait| format!("about {} s to wait", wait.0 / 1_000));
+                let parts: Vec<_> = place.into_iter().chain(wait).collect();
+                parts.join(", ")
+            }
             Signal::AgentAlerting { agent } => format!("rings at {}", name(agent)),
             Signal::AgentDeclined { agent } => format!("{} declined", name(agent)),
             Signal::AgentJoined { agent } => format!("{} joined", agent.name),
             Signal::AgentLeft { agent } => format!("{} left, the handoff goes on", agent.name),
             Signal::Notice { code, message } => format!("{message} [{code}]"),
+            Signal::Receipt { receipt, .. } => match receipt {
+                Receipt::Delivered => "the user's message was delivered".to_owned(),
+                Receipt::Read => "the user's message was read".to_owned(),
+                Receipt::Failed => "the user's message was not delivered".to_owned(),
+            },
             Signal::Message { .. } | Signal::Typing { .. } | Signal::Ended(_) => return,
         };
         self.tell(Who::Genesys, &text);
@@ -178,13 +192,18 @@ impl Telling {
 
     fn effect(&mut self, effect: &EffectKind) {
         match effect {
-            EffectKind::SendToUser { from, text } => {
+            EffectKind::SendToUser {
+                from,
+                text,
+                content,
+                ..
+            } => {
                 let who = match from {
                     Sender::Bot(bot) => Who::Bot(bot.to_string()),
                     Sender::Agent(agent) => Who::Agent(agent.name.clone()),
                     Sender::System => Who::System,
                 };
-                self.say(who, text);
+                self.say(who, &all_as_text(text, content));
             }
             EffectKind::TypingToUser { on: true } => self.tell(Who::Genesys, "the agent is typing"),
             EffectKind::OpenHandoff { request, .. } => {
@@ -195,7 +214,9 @@ impl Telling {
                 self.tell(Who::Engine, &text);
             }
             EffectKind::TypingToUser { on: false }
+            | EffectKind::ReceiptToUser { .. }
             | EffectKind::SendToAgent { .. }
+            | EffectKind::ReceiptToAgent { .. }
             | EffectKind::TypingToAgent { .. }
             | EffectKind::LeaveHandoff { .. }
             | EffectKind::CloseSession { .. } => {}

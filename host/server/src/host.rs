@@ -5,11 +5,12 @@ use crate::queues::Queues;
 use crate::sessions::InputError;
 use crate::user::{self, Position, UserEvent, Watchers};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
+use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{Input, InputKind, Session, Turn};
-use handoff_genesys::{AccountError, Reports, Secrets, Transport, WebhookReply};
+use handoff_genesys::{AccountError, Media, NoMedia, Reports, Secrets, Transport, WebhookReply};
 use handoff_store::{MemoryStore, Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -46,6 +47,7 @@ pub struct HostBuilder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     transports: HashMap<AccountName, Arc<dyn Transport>>,
+    media: Arc<dyn Media>,
 }
 
 /// A host that cannot start.
@@ -76,6 +78,13 @@ impl HostBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Where files are kept; without it none can be sent.
+    #[must_use]
+    pub fn media(mut self, media: Arc<dyn Media>) -> Self {
+        self.media = media;
         self
     }
 
@@ -130,7 +139,9 @@ impl HostBuilder {
                 continue;
             }
             let clock = Arc::clone(&self.clock);
-            match handoff_genesys::transport(name, account, secrets, clock, http.clone()) {
+            let media = Arc::clone(&self.media);
+            let http = http.clone();
+            match handoff_genesys::transport(name, account, secrets, clock, http, media) {
                 Ok(transport) => {
                     transports.insert(name.clone(), transport);
                 }
@@ -154,6 +165,7 @@ impl Host {
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(SystemClock),
             transports: HashMap::new(),
+            media: Arc::new(NoMedia),
         }
     }
 
@@ -182,9 +194,32 @@ impl Host {
         id: &str,
         text: &str,
     ) -> Result<(), InputError> {
-        let text = text.to_owned();
-        self.input(session, id, InputKind::UserMessage { text })
+        self.user_says(session, id, UserMessage::text(text)).await
+    }
+
+    /// The user says something that is not only text. `id` as for a message.
+    pub async fn user_says(
+        &self,
+        session: &SessionId,
+        id: &str,
+        message: UserMessage,
+    ) -> Result<(), InputError> {
+        self.input(session, id, InputKind::UserMessage(message))
             .await
+    }
+
+    /// A message of the agent side's arrived at the user, was seen, or could not be shown.
+    /// `message` is the one the user event names; `id` as for a message.
+    pub async fn user_receipt(
+        &self,
+        session: &SessionId,
+        id: &str,
+        message: &str,
+        receipt: Receipt,
+    ) -> Result<(), InputError> {
+        let message = message.to_owned();
+        let kind = InputKind::UserReceipt { message, receipt };
+        self.input(session, id, kind).await
     }
 
     /// The user types, or stopped. `id` as for a message.

@@ -5,7 +5,7 @@
 
 use crate::host::Host;
 use crate::queues::Work;
-use handoff_engine::handoff::{HandoffEnd, Signal};
+use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
 use handoff_genesys::{Command, Link};
@@ -146,6 +146,7 @@ impl Host {
             // Shown by being committed.
             EffectKind::SendToUser { .. }
             | EffectKind::TypingToUser { .. }
+            | EffectKind::ReceiptToUser { .. }
             | EffectKind::CloseSession { .. } => true,
             EffectKind::OpenHandoff { handoff, request } => {
                 let Some(transport) = self.0.transports.get(&request.account) else {
@@ -158,16 +159,33 @@ impl Host {
                 self.0.links.drive(handoff, opening, open);
                 false
             }
-            EffectKind::SendToAgent { handoff, text } => {
+            EffectKind::SendToAgent {
+                handoff,
+                message,
+                input,
+            } => {
                 let say = Command::Say {
                     id: effect.id.clone(),
-                    text: text.clone(),
+                    message: message.clone(),
+                    input: input.clone(),
                 };
                 // The handoff ended while the turn was computed: there is nobody to tell any more.
                 !self.0.links.command(handoff, say) && !self.is_stopping()
             }
             EffectKind::TypingToAgent { handoff, on } => {
                 self.0.links.command(handoff, Command::Typing { on: *on });
+                true
+            }
+            EffectKind::ReceiptToAgent {
+                handoff,
+                message,
+                receipt,
+            } => {
+                let receipt = Command::Receipt {
+                    message: message.clone(),
+                    receipt: *receipt,
+                };
+                self.0.links.command(handoff, receipt);
                 true
             }
             EffectKind::LeaveHandoff {
@@ -230,6 +248,7 @@ impl Host {
                 handoff: handoff.clone(),
                 signal: Some(Signal::Ended(end)),
                 handle: Value::Null,
+                tally: Tally::default(),
             },
         });
         let settled = Vec::new();

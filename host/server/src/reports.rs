@@ -17,6 +17,7 @@ impl Host {
                 input,
                 signal,
                 handle,
+                tally,
                 mut settled,
                 busy,
             } = report;
@@ -28,6 +29,7 @@ impl Host {
                     handoff,
                     signal,
                     handle,
+                    tally,
                 },
             });
             self.keep_trying(&session, Work::Input { input, settled }, busy);

@@ -4,7 +4,8 @@
 //! and shows none twice. Each has a position within its session, from which whoever shows them can
 //! go on.
 
-use handoff_engine::name::{Revision, SessionId};
+use handoff_engine::content::{Content, Receipt};
+use handoff_engine::name::{InputId, Revision, SessionId};
 use handoff_engine::session::{CloseReason, EffectKind, Sender, Turn};
 use handoff_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,8 +43,21 @@ pub enum UserEventKind {
     Message {
         /// Whose.
         from: Sender,
-        /// Plain text.
+        /// Plain text; empty if there is only content.
         text: String,
+        /// What comes with it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        content: Vec<Content>,
+        /// The id by which choices and receipts name it, if an agent's side sent it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// What became of a message of the user's.
+    Receipt {
+        /// The message: the id of its input.
+        message: InputId,
+        /// What became of it.
+        receipt: Receipt,
     },
     /// An agent types, or stopped.
     Typing {
@@ -64,9 +78,20 @@ pub(crate) fn events(turn: &Turn) -> impl Iterator<Item = UserEvent> + '_ {
         .enumerate()
         .filter_map(|(index, effect)| {
             let kind = match &effect.kind {
-                EffectKind::SendToUser { from, text } => UserEventKind::Message {
+                EffectKind::SendToUser {
+                    from,
+                    text,
+                    content,
+                    message,
+                } => UserEventKind::Message {
                     from: from.clone(),
                     text: text.clone(),
+                    content: content.clone(),
+                    message: message.clone(),
+                },
+                EffectKind::ReceiptToUser { message, receipt } => UserEventKind::Receipt {
+                    message: message.clone(),
+                    receipt: *receipt,
                 },
                 EffectKind::TypingToUser { on } => UserEventKind::Typing { on: *on },
                 EffectKind::CloseSession { reason } => UserEventKind::Closed {
@@ -74,6 +99,7 @@ pub(crate) fn events(turn: &Turn) -> impl Iterator<Item = UserEvent> + '_ {
                 },
                 EffectKind::OpenHandoff { .. }
                 | EffectKind::SendToAgent { .. }
+                | EffectKind::ReceiptToAgent { .. }
                 | EffectKind::TypingToAgent { .. }
                 | EffectKind::LeaveHandoff { .. } => return None,
             };

@@ -28,9 +28,7 @@ fn conversation(bencher: Bencher<'_, '_>, lines: usize) {
     }
     let input = Input {
         id: "in".into(),
-        kind: InputKind::UserMessage {
-            text: "12".to_owned(),
-        },
+        kind: InputKind::UserMessage(UserMessage::text("12".to_owned())),
     };
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
         let turn = handoff_engine::advance(&talk.project, &talk.session, &input, talk.now);

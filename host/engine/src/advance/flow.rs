@@ -240,6 +240,8 @@ impl Advancing<'_> {
         self.effect(EffectKind::SendToUser {
             from: Sender::Bot(bot.clone()),
             text,
+            content: Vec::new(),
+            message: None,
         });
     }
 

@@ -1,7 +1,8 @@
 //! While the agent side has the session, and when it gives it back.
 
 use super::Advancing;
-use crate::handoff::{Agent, HandoffEnd, Signal};
+use crate::content::{Content, UserMessage, all_as_text};
+use crate::handoff::{Agent, HandoffEnd, Signal, Tally};
 use crate::name::HandoffId;
 use crate::node::SessionEnd;
 use crate::project::Bot;
@@ -13,19 +14,20 @@ use serde_json::{Value, json};
 
 impl Advancing<'_> {
     /// The user writes to the agent, or leaves by the end command.
-    pub(super) async fn message_to_agent(&mut self, text: &str) {
+    pub(super) async fn message_to_agent(&mut self, message: &UserMessage) {
         let Some(handoff) = self.session.handoff() else {
             return;
         };
         let id = handoff.id.clone();
         let command = handoff.request.options.user_end_command.as_deref();
-        if command.is_some_and(|command| command == text.trim()) {
+        if command.is_some_and(|command| command == message.text.trim()) {
             self.leave_handoff().await;
             return;
         }
         self.effect(EffectKind::SendToAgent {
             handoff: id,
-            text: text.to_owned(),
+            message: message.clone(),
+            input: Some(self.input.clone()),
         });
     }
 
@@ -59,6 +61,7 @@ impl Advancing<'_> {
         id: &HandoffId,
         signal: Option<&Signal>,
         handle: &Value,
+        tally: Tally,
     ) -> bool {
         let Some(handoff) = self
             .session
@@ -73,6 +76,7 @@ impl Advancing<'_> {
             return false;
         };
         handoff.handle = handle.clone();
+        handoff.tally = tally;
         let Some(signal) = signal else {
             return false;
         };
@@ -93,7 +97,17 @@ impl Advancing<'_> {
             Signal::Queued { .. } => self.set_phase(Phase::Queued),
             Signal::AgentLeft { agent } => self.agent_left(agent),
             Signal::AgentJoined { agent } => self.agent_joined(agent),
-            Signal::Message { from, text, .. } => self.agent_says(from.as_ref(), text),
+            Signal::Message {
+                message_id,
+                from,
+                text,
+                content,
+                ..
+            } => self.agent_says(from.as_ref(), message_id, text, content),
+            Signal::Receipt { message, receipt } => self.effect(EffectKind::ReceiptToUser {
+                message: message.clone(),
+                receipt: *receipt,
+            }),
             Signal::Typing { on } => self.effect(EffectKind::TypingToUser { on: *on }),
             Signal::Opened { .. }
             | Signal::QueuePosition { .. }
@@ -132,16 +146,25 @@ impl Advancing<'_> {
         }
     }
 
-    fn agent_says(&mut self, from: Option<&Agent>, text: &str) {
+    fn agent_says(
+        &mut self,
+        from: Option<&Agent>,
+        message: &str,
+        text: &str,
+        content: &[Content],
+    ) {
         if self.is_slash_command(text) {
             self.answer_slash_command(text);
             return;
         }
         let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
-        self.session.say(speaker, text, self.now);
+        let line = all_as_text(text, content);
+        self.session.say(speaker, &line, self.now);
         self.effect(EffectKind::SendToUser {
             from: from.map_or(Sender::System, |agent| Sender::Agent(agent.clone())),
             text: text.to_owned(),
+            content: content.to_vec(),
+            message: Some(message.to_owned()),
         });
     }
 
@@ -166,7 +189,8 @@ impl Advancing<'_> {
         let command = text.split_whitespace().next().unwrap_or_default();
         self.effect(EffectKind::SendToAgent {
             handoff,
-            text: format!("[{command} was not run: this host has no API connectors. The customer did not see it.]"),
+            message: UserMessage::text(format!("[{command} was not run: this host has no API connectors. The customer did not see it.]")),
+            input: None,
         });
     }
 
@@ -179,6 +203,7 @@ impl Advancing<'_> {
             handoff: id.clone(),
             end: end.clone(),
         });
+        self.session.past_tally = self.session.past_tally + handoff.tally;
         let messages = handoff.request.options.messages;
         let text = match (&end.reason, &end.detail) {
             (crate::handoff::SessionEndReason::AgentLeft, _) => messages.agent_left,

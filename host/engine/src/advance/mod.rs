@@ -15,8 +15,9 @@ mod flow;
 mod handoff;
 mod transfer;
 
+use crate::content::UserMessage;
 use crate::name::{EffectId, InputId};
-use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage};
+use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage as NodeMessage};
 use crate::project::{Bot, Project};
 use crate::session::{
     CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, Input, InputKind, MAX_MESSAGE,
@@ -92,7 +93,7 @@ impl Advancing<'_> {
         }
         if !self.session.is_open() {
             return match kind {
-                InputKind::UserMessage { .. } => Err(Refusal::Closed),
+                InputKind::UserMessage(_) => Err(Refusal::Closed),
                 InputKind::Signal { handoff, .. } => {
                     self.journal.push(Entry::Late {
                         handoff: handoff.clone(),
@@ -107,12 +108,24 @@ impl Advancing<'_> {
         }
         match kind {
             InputKind::Started { .. } => Err(Refusal::Started),
-            InputKind::UserMessage { text } if text.len() > MAX_MESSAGE => {
-                Err(Refusal::TooLong { bytes: text.len() })
+            InputKind::UserMessage(message) if message.text.len() > MAX_MESSAGE => {
+                let bytes = message.text.len();
+                Err(Refusal::TooLong { bytes })
             }
-            InputKind::UserMessage { text } => {
-                self.user_message(text).await;
+            InputKind::UserMessage(message) => {
+                self.user_message(message).await;
                 Ok(true)
+            }
+            InputKind::UserReceipt { message, receipt } => {
+                if let Some(handoff) = self.session.handoff() {
+                    let handoff = handoff.id.clone();
+                    self.effect(EffectKind::ReceiptToAgent {
+                        handoff,
+                        message: message.clone(),
+                        receipt: *receipt,
+                    });
+                }
+                Ok(false)
             }
             InputKind::UserTyping { on } => {
                 if let Some(handoff) = self.session.handoff() {
@@ -129,7 +142,8 @@ impl Advancing<'_> {
                 handoff,
                 signal,
                 handle,
-            } => Ok(self.signal(handoff, signal.as_ref(), handle).await),
+                tally,
+            } => Ok(self.signal(handoff, signal.as_ref(), handle, *tally).await),
             InputKind::Due(deadline) => Ok(self.due(*deadline).await),
         }
     }
@@ -148,11 +162,12 @@ impl Advancing<'_> {
         }
     }
 
-    async fn user_message(&mut self, text: &str) {
-        self.session.say(Speaker::User, text, self.now);
+    async fn user_message(&mut self, said: &UserMessage) {
+        let text = said.as_text();
+        self.session.say(Speaker::User, &text, self.now);
         self.session.last_message = Some(UserText {
             id: self.input.to_string(),
-            text: text.to_owned(),
+            text: text.clone(),
         });
         match self.session.owner() {
             Some(Owner::Flow(FlowFrame {
@@ -160,14 +175,14 @@ impl Advancing<'_> {
                 ..
             })) => {
                 let state = state.clone();
-                let message = UserMessage {
+                let message = NodeMessage {
                     id: self.input.to_string(),
-                    text: text.to_owned(),
+                    text,
                     at: self.now.0,
                 };
                 self.run(Trigger::UserMessage(message), Some(state)).await;
             }
-            Some(owner) if owner.handoff().is_some() => self.message_to_agent(text).await,
+            Some(owner) if owner.handoff().is_some() => self.message_to_agent(said).await,
             _ => self.ignore("no node waits for a message"),
         }
     }

@@ -4,7 +4,9 @@ use super::Advancing;
 use super::flow::{Failure, Next};
 use crate::account::Account;
 use crate::diagnostic::{did_you_mean, name_list};
-use crate::handoff::{IdentityField, Target, TransferOptions, TransferRequest};
+use crate::handoff::{
+    IdentityField, Tally, Target, Transcript, TransferOptions, TransferRequest,
+};
 use crate::name::{AccountName, BotName, FlowId, HandoffId};
 use crate::node::{StepHost, Target as NodeTarget, Transfer, Trigger};
 use crate::project::Bot;
@@ -141,6 +143,7 @@ impl Advancing<'_> {
         Ok(TransferRequest {
             account: name,
             target,
+            transcript: self.transcript_for_agent(&options),
             options,
             opening_text: self
                 .session
@@ -148,6 +151,32 @@ impl Advancing<'_> {
                 .as_ref()
                 .map(|message| message.text.clone()),
         })
+    }
+
+    /// What the agent reads of the conversation so far. What the user wrote last is not in it: it
+    /// opens the handoff.
+    fn transcript_for_agent(&self, options: &TransferOptions) -> Vec<String> {
+        let limit = match &options.transcript {
+            Transcript::None => return Vec::new(),
+            Transcript::Text(text) => return text.lines().map(str::to_owned).collect(),
+            Transcript::Full => usize::MAX,
+            Transcript::Last(limit) => *limit,
+        };
+        let user = options.identity.nickname.as_deref().unwrap_or("User");
+        let lines = &self.session.transcript;
+        let opening = lines.iter().rposition(|line| line.speaker == Speaker::User);
+        let said = lines.iter().enumerate().filter_map(|(at, line)| {
+            let name = match &line.speaker {
+                Speaker::User if Some(at) == opening => return None,
+                Speaker::System => return None,
+                Speaker::User => user,
+                Speaker::Bot(name) | Speaker::Agent(name) => name,
+            };
+            Some(format!("{name}: {}", line.text))
+        });
+        let mut said: Vec<_> = said.collect();
+        said.drain(..said.len().saturating_sub(limit));
+        said
     }
 
     /// A context value as text, the step's own writes included.
@@ -188,6 +217,7 @@ impl Advancing<'_> {
                 .no_agent_timeout_ms
                 .map(|timeout| self.now + timeout),
             request,
+            tally: Tally::default(),
         }
     }
 
@@ -196,6 +226,8 @@ impl Advancing<'_> {
         self.effect(EffectKind::SendToUser {
             from: Sender::System,
             text,
+            content: Vec::new(),
+            message: None,
         });
     }
 }

@@ -53,7 +53,23 @@ impl Manifest {
                         refs.push((format!("{at}/api-key"), key));
                     }
                 }
+                Account::CloudWebchat(chat) => {
+                    if let Some(client) = &chat.oauth_client {
+                        refs.push((format!("{at}/oauth-client/secret"), &client.secret));
+                    }
+                }
+                Account::CloudWebMessaging(messaging) => {
+                    if let Some(secret) = &messaging.token_secret {
+                        refs.push((format!("{at}/token-secret"), secret));
+                    }
+                    if let Some(client) = &messaging.oauth_client {
+                        refs.push((format!("{at}/oauth-client/secret"), &client.secret));
+                    }
+                }
                 Account::CloudOpenMessaging(cloud) => {
+                    if let Some(token) = &cloud.events_token {
+                        refs.push((format!("{at}/events-token"), token));
+                    }
                     refs.push((format!("{at}/client-secret"), &cloud.client_secret));
                     refs.push((format!("{at}/webhook-secret"), &cloud.webhook_secret));
                 }

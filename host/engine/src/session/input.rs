@@ -1,6 +1,7 @@
 //! Everything that can happen to a session.
 
-use crate::handoff::Signal;
+use crate::content::{Receipt, UserMessage};
+use crate::handoff::{Signal, Tally};
 use crate::name::{BotName, HandoffId, InputId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,10 +29,14 @@ pub enum InputKind {
         /// The channel, which may choose an account.
         channel: Option<String>,
     },
-    /// The user wrote.
-    UserMessage {
-        /// Plain text, at most [`MAX_MESSAGE`] bytes.
-        text: String,
+    /// The user said something; its text is at most [`MAX_MESSAGE`] bytes.
+    UserMessage(UserMessage),
+    /// What became of a message on its way to the user.
+    UserReceipt {
+        /// The platform's id of the agent side's message.
+        message: String,
+        /// What became of it.
+        receipt: Receipt,
     },
     /// The user types, or stopped.
     UserTyping {
@@ -48,6 +53,9 @@ pub enum InputKind {
         signal: Option<Signal>,
         /// What the transport now needs in order to take the handoff up again.
         handle: Value,
+        /// How well the platform's messages were in order so far.
+        #[serde(default)]
+        tally: Tally,
     },
     /// A point in time that a turn named has come.
     Due(DeadlineKind),

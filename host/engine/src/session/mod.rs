@@ -13,7 +13,7 @@ pub use journal::{Entry, NodeError, StepDecision};
 pub use owner::{AgentFrame, FlowFrame, OpenHandoff, Owner, Phase, Waiting, WorkerFrame};
 pub use turn::{Deadline, Effect, EffectKind, Sender, Turn};
 
-use crate::handoff::{Agent, EndDetail, HandoffEnd};
+use crate::handoff::{Agent, EndDetail, HandoffEnd, Tally};
 use crate::name::{Revision, SessionId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,9 @@ pub struct Session {
     pub last_error: Option<NodeError>,
     /// When the session closes for inactivity. None while an agent owns it.
     pub inactive_at: Option<Timestamp>,
+    /// How well the platform's messages were in order, over the handoffs that are over.
+    #[serde(default)]
+    pub past_tally: Tally,
 }
 
 /// Whether a session goes on.
@@ -167,7 +170,15 @@ impl Session {
             last_handoff: None,
             last_error: None,
             inactive_at: None,
+            past_tally: Tally::default(),
         }
+    }
+
+    /// How well the platform's messages were in order, over all handoffs of the session.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let open = self.handoff().map(|handoff| handoff.tally);
+        self.past_tally + open.unwrap_or_default()
     }
 
     /// Whether it goes on.

@@ -1,6 +1,6 @@
 //! The session-owner stack: bots and agents, the top one in charge.
 
-use crate::handoff::{Agent, TransferRequest};
+use crate::handoff::{Agent, Tally, TransferRequest};
 use crate::name::{BotName, FlowId, HandoffId, NodeId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,9 @@ pub struct OpenHandoff {
     pub handle: Value,
     /// When it ends because no agent accepted.
     pub no_agent_at: Option<Timestamp>,
+    /// How well the platform's messages were in order.
+    #[serde(default)]
+    pub tally: Tally,
 }
 
 impl OpenHandoff {

@@ -1,8 +1,9 @@
 //! What a turn comes to.
 
 use super::{CloseReason, DeadlineKind, Entry, Input, Session};
+use crate::content::{Content, Receipt, UserMessage};
 use crate::handoff::{Agent, TransferRequest};
-use crate::name::{AccountName, BotName, EffectId, HandoffId};
+use crate::name::{AccountName, BotName, EffectId, HandoffId, InputId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,8 +55,14 @@ pub enum EffectKind {
     SendToUser {
         /// Whose.
         from: Sender,
-        /// Plain text.
+        /// Plain text; empty if there is only content.
         text: String,
+        /// What comes with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        content: Vec<Content>,
+        /// The platform's id of it, if it came from the agent side: choices and receipts name it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     },
     /// Show the user that an agent types, or stopped.
     TypingToUser {
@@ -69,12 +76,31 @@ pub enum EffectKind {
         /// What is asked for.
         request: TransferRequest,
     },
-    /// Tell the agent what the user wrote.
+    /// Tell the user what became of a message.
+    ReceiptToUser {
+        /// The input that was the message.
+        message: InputId,
+        /// What became of it.
+        receipt: Receipt,
+    },
+    /// Tell the agent what the user said.
     SendToAgent {
         /// The handoff.
         handoff: HandoffId,
-        /// Plain text.
-        text: String,
+        /// What.
+        message: UserMessage,
+        /// The input that was the message; none if the host itself says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<InputId>,
+    },
+    /// Tell the agent side what became of a message of its own.
+    ReceiptToAgent {
+        /// The handoff.
+        handoff: HandoffId,
+        /// The platform's id of the message.
+        message: String,
+        /// What became of it.
+        receipt: Receipt,
     },
     /// Tell the agent that the user types, or stopped.
     TypingToAgent {

@@ -177,11 +177,14 @@ impl Seen {
                     assert!(in_charge, "left by nobody: {:?}", turn.input);
                 }
                 EffectKind::SendToAgent { handoff, .. }
+                | EffectKind::ReceiptToAgent { handoff, .. }
                 | EffectKind::TypingToAgent { handoff, .. } => {
                     assert_eq!(before.handoff().map(|it| &it.id), Some(handoff));
                 }
                 EffectKind::CloseSession { .. } => self.closed = true,
-                EffectKind::SendToUser { .. } | EffectKind::TypingToUser { .. } => {}
+                EffectKind::SendToUser { .. }
+                | EffectKind::ReceiptToUser { .. }
+                | EffectKind::TypingToUser { .. } => {}
             }
         }
         assert_eq!(self.closed, !turn.session.is_open());
@@ -204,9 +207,7 @@ impl Seen {
 /// The input an event stands for, as the conversation is now.
 fn input(event: &Event, seen: &Seen) -> Option<InputKind> {
     Some(match event {
-        Event::User(text) => InputKind::UserMessage {
-            text: (*text).to_owned(),
-        },
+        Event::User(text) => InputKind::UserMessage(UserMessage::text((*text).to_owned())),
         Event::UserTyping => InputKind::UserTyping { on: true },
         Event::UserLeft => InputKind::UserLeft,
         Event::Due(kind) => InputKind::Due(*kind),
@@ -218,6 +219,7 @@ fn input(event: &Event, seen: &Seen) -> Option<InputKind> {
             },
             signal: signal.signal(),
             handle: json!({"nth": nth}),
+            tally: Tally::default(),
         },
     })
 }
@@ -240,6 +242,7 @@ impl Told {
                 message_id: "m".to_owned(),
                 from: Some(agent("Kim")),
                 text: "Hello".to_owned(),
+                content: Vec::new(),
                 at: handoff_engine::time::Timestamp(0),
             },
             Self::Ended(0) => Signal::Ended(HandoffEnd::agent_left()),

@@ -76,9 +76,7 @@ async fn each_attempt_has_its_own_time() {
 async fn a_message_longer_than_nodes_are_promised_is_refused() {
     let mut talk = talk().await;
     talk.start().await;
-    let text = |bytes| InputKind::UserMessage {
-        text: "x".repeat(bytes),
-    };
+    let text = |bytes| InputKind::UserMessage(UserMessage::text("x".repeat(bytes)));
     let refusal = talk.try_input(text(MAX_MESSAGE + 1)).await;
     assert_eq!(refusal.err(), Some(Refusal::TooLong { bytes: 16_385 }));
     assert!(talk.try_input(text(MAX_MESSAGE)).await.is_ok());

@@ -69,7 +69,7 @@ async fn a_closed_session_takes_no_message() {
     talk.start().await;
     talk.leave().await;
     let text = "hello?".to_owned();
-    let refusal = talk.try_input(InputKind::UserMessage { text }).await;
+    let refusal = talk.try_input(InputKind::UserMessage(UserMessage::text(text))).await;
     assert_eq!(refusal.err(), Some(Refusal::Closed));
 }
 

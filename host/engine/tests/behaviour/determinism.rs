@@ -45,9 +45,7 @@ async fn a_session_read_back_from_json_goes_on_the_same() {
     let text = serde_json::to_string(&kept.session).expect("is JSON");
     let input = Input {
         id: "in-x".into(),
-        kind: InputKind::UserMessage {
-            text: "Ana".to_owned(),
-        },
+        kind: InputKind::UserMessage(UserMessage::text("Ana".to_owned())),
     };
     restored.session = serde_json::from_str(&text).expect("reads back");
     let mut turns = Vec::new();

@@ -104,6 +104,7 @@ impl Protocol {
                 message_id: id.clone(),
                 from,
                 text: shown.text,
+                content: Vec::new(),
                 at: message.time().unwrap_or_default(),
             },
         );

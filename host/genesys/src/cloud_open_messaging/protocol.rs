@@ -183,7 +183,11 @@ impl Protocol {
             return news;
         }
         match command {
-            Command::Say { id, text } => match self.state.outbox.say(Some(id.clone()), text) {
+            Command::Say { id, message, .. } => match self
+                .state
+                .outbox
+                .say(Some(id.clone()), message.as_text())
+            {
                 Given::Queued => news.changed = true,
                 Given::Known => {}
                 Given::Settled => news.settled.push(id),
@@ -196,6 +200,7 @@ impl Protocol {
                 news.changed = true;
             }
             Command::Typing { on } => self.typing = on,
+            Command::Receipt { .. } => {}
             Command::Leave => self.leave(&mut news),
         }
         self.settle_what_arrived(&mut news);

@@ -120,7 +120,11 @@ impl Protocol {
             return news;
         }
         match command {
-            Command::Say { id, text } => match self.state.outbox.say(Some(id.clone()), text) {
+            Command::Say { id, message, .. } => match self
+                .state
+                .outbox
+                .say(Some(id.clone()), message.as_text())
+            {
                 Given::Queued => news.changed = true,
                 Given::Known => {}
                 Given::Settled => news.settled.push(id),
@@ -130,6 +134,7 @@ impl Protocol {
                 news.changed = true;
             }
             Command::Typing { on } => self.typing = Some(on),
+            Command::Receipt { .. } => {}
             Command::Leave => {
                 self.state.leaving = true;
                 news.changed = true;

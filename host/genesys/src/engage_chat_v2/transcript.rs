@@ -150,6 +150,7 @@ impl Protocol {
             message_id: format!("{chat}:{}", event.index),
             from: person.then(|| agent_of(event)),
             text,
+            content: Vec::new(),
             at: Timestamp(event.utc_time.unwrap_or_default()),
         }
     }

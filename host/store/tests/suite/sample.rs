@@ -21,7 +21,7 @@ pub(crate) fn turn(session: &str, revision: u64) -> Sample {
         at: Timestamp(revision),
         input: Input {
             id: InputId::new(input.clone()),
-            kind: InputKind::UserMessage { text: input },
+            kind: InputKind::UserMessage(UserMessage::text(input)),
         },
         journal: Vec::new(),
         effects: Vec::new(),
@@ -68,6 +68,8 @@ impl Sample {
             kind: EffectKind::SendToUser {
                 from: Sender::System,
                 text: text.to_owned(),
+                content: Vec::new(),
+                message: None,
             },
         });
         self

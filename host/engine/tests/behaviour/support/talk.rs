@@ -56,7 +56,7 @@ impl Talk {
 
     pub(crate) async fn user(&mut self, text: &str) -> Turn {
         let text = text.to_owned();
-        self.input(InputKind::UserMessage { text }).await
+        self.input(InputKind::UserMessage(UserMessage::text(text))).await
     }
 
     pub(crate) async fn leave(&mut self) -> Turn {
@@ -75,6 +75,7 @@ impl Talk {
             handoff,
             signal: Some(signal),
             handle: json!({"position": self.inputs}),
+            tally: Tally::default(),
         })
         .await
     }
@@ -93,6 +94,7 @@ impl Talk {
             message_id: format!("m-{}", self.inputs),
             from: Some(agent(name)),
             text: text.to_owned(),
+            content: Vec::new(),
             at: self.now,
         })
         .await
@@ -171,7 +173,7 @@ pub(crate) fn told(turn: &Turn) -> Vec<String> {
 
 fn line(effect: &EffectKind) -> String {
     match effect {
-        EffectKind::SendToUser { from, text } => match from {
+        EffectKind::SendToUser { from, text, .. } => match from {
             Sender::Bot(bot) => format!("{bot}: {text}"),
             Sender::Agent(agent) => format!("agent {}: {text}", agent.name),
             Sender::System => format!("system: {text}"),
@@ -180,7 +182,7 @@ fn line(effect: &EffectKind) -> String {
         EffectKind::OpenHandoff { request, .. } => {
             format!("open {} at {}", request.target, request.account)
         }
-        EffectKind::SendToAgent { text, .. } => format!("to agent: {text}"),
+        EffectKind::SendToAgent { message, .. } => format!("to agent: {}", message.as_text()),
         EffectKind::TypingToAgent { on, .. } => format!("user types: {on}"),
         EffectKind::LeaveHandoff { .. } => "leave handoff".to_owned(),
         EffectKind::CloseSession { reason } => format!("close {}", reason.as_str()),

@@ -119,6 +119,7 @@ impl Desk {
             message_id: text.to_owned(),
             from: None,
             text: text.to_owned(),
+            content: Vec::new(),
             at: self.clock.now(),
         };
         self.report(handoff, text, Some(signal), &[]).await;
