@@ -4,6 +4,7 @@ use crate::block_on;
 use crate::support::{Sample, Talk};
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use handoff_engine::content::UserMessage;
 use handoff_engine::session::{Input, InputKind};
 use serde_json::json;
 

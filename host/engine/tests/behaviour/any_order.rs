@@ -2,7 +2,8 @@
 //! sequence of inputs against a bot that pushes a bot that hands over, twice in different ways.
 
 use crate::support::{Sample, Talk, agent};
-use handoff_engine::handoff::{HandoffEnd, Signal};
+use handoff_engine::content::UserMessage;
+use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::HandoffId;
 use handoff_engine::project::Project;
 use handoff_engine::session::{DeadlineKind, EffectKind, Entry, InputKind, Sender, Session, Turn};

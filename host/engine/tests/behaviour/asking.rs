@@ -1,6 +1,7 @@
 //! `ask`: another try, no answer in time, and what is kept.
 
 use crate::support::{Sample, Talk, told};
+use handoff_engine::content::UserMessage;
 use handoff_engine::session::{InputKind, MAX_MESSAGE, Refusal};
 use handoff_engine::time::Millis;
 use serde_json::json;

@@ -2,6 +2,7 @@
 
 use crate::support::{Sample, Talk, agent, entries, told};
 use handoff_engine::advance::MAX_STEPS;
+use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::Signal;
 use handoff_engine::session::{CloseReason, DeadlineKind, Entry, InputKind, Refusal, Status};
 use serde_json::json;
@@ -69,7 +70,9 @@ async fn a_closed_session_takes_no_message() {
     talk.start().await;
     talk.leave().await;
     let text = "hello?".to_owned();
-    let refusal = talk.try_input(InputKind::UserMessage(UserMessage::text(text))).await;
+    let refusal = talk
+        .try_input(InputKind::UserMessage(UserMessage::text(text)))
+        .await;
     assert_eq!(refusal.err(), Some(Refusal::Closed));
 }
 

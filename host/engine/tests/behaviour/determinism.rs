@@ -1,6 +1,8 @@
 //! The same input to the same session gives the same turn, byte for byte: what replay stands on.
 
 use crate::support::{Sample, Talk};
+use handoff_engine::content::UserMessage;
+use handoff_engine::handoff::Tally;
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::session::{Input, InputKind, Refusal};
 use serde_json::{Value, json};
@@ -118,6 +120,7 @@ async fn a_repeated_signal_without_news_changes_the_handle_only() {
         handoff,
         signal: None,
         handle: json!({"position": 7}),
+        tally: Tally::default(),
     };
     let turn = talk.input(kind).await;
     assert!(turn.journal.is_empty() && turn.effects.is_empty());

@@ -2,7 +2,8 @@
 
 use crate::support::{Sample, Talk, agent, told};
 use handoff_engine::handoff::{HandoffEnd, Signal};
-use handoff_engine::session::{Entry, Phase};
+use handoff_engine::name::InputId;
+use handoff_engine::session::{EffectKind, Entry, InputKind, Phase};
 use handoff_engine::time::Millis;
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ async fn neither_a_decline_nor_a_requeue_nor_a_transfer_ends_anything() {
             queue: Some("Support".to_owned()),
         },
         Signal::QueuePosition {
-            position: 2,
+            position: Some(2),
             estimated_wait: Some(Millis(1000)),
         },
         Signal::AgentAlerting {
@@ -161,6 +162,7 @@ async fn a_handoff_ends_once_however_often_the_end_is_reported() {
             message_id: "m".to_owned(),
             from: Some(agent("Kim")),
             text: "?".to_owned(),
+            content: Vec::new(),
             at: talk.now,
         },
         Signal::Typing { on: true },
@@ -341,4 +343,104 @@ async fn a_failure_port_that_is_not_wired_leads_to_the_error_port() {
     let end = HandoffEnd::error("transfer.no_agent", "Nobody came.");
     let turn = talk.end(end).await;
     assert_eq!(told(&turn), ["main: Sorry: transfer.no_agent"]);
+}
+
+#[tokio::test]
+async fn files_choices_and_receipts_go_through_unchanged() {
+    use handoff_engine::content::{
+        Attachment, Choice, ChoiceKind, Content, QuickReply, Receipt, UserMessage,
+    };
+    let mut talk = with(json!({})).await;
+    talk.joined("Kim").await;
+    let file = Attachment {
+        name: "bill.png".to_owned(),
+        mime: "image/png".to_owned(),
+        url: "https://x.example/bill".to_owned(),
+        size: Some(3),
+    };
+    let said = UserMessage {
+        text: "Here".to_owned(),
+        attachments: vec![file.clone()],
+        choice: Some(Choice {
+            kind: ChoiceKind::QuickReply,
+            payload: "YES".to_owned(),
+            message: "m-1".to_owned(),
+        }),
+    };
+    let turn = talk.input(InputKind::UserMessage(said.clone())).await;
+    let [effect] = turn.effects.as_slice() else {
+        panic!("one effect: {:?}", turn.effects);
+    };
+    let handoff = talk.handoff();
+    assert_eq!(
+        effect.kind,
+        EffectKind::SendToAgent {
+            handoff: handoff.clone(),
+            message: said,
+            input: Some(turn.input.id.clone()),
+        }
+    );
+
+    let replies = vec![QuickReply {
+        text: "Yes".to_owned(),
+        payload: "YES".to_owned(),
+    }];
+    let content = vec![Content::Attachment(file), Content::QuickReplies { replies }];
+    let shown = talk
+        .signal(Signal::Message {
+            message_id: "m-2".to_owned(),
+            from: Some(agent("Kim")),
+            text: String::new(),
+            content: content.clone(),
+            at: talk.now,
+        })
+        .await;
+    let [effect] = shown.effects.as_slice() else {
+        panic!("one effect: {:?}", shown.effects);
+    };
+    assert!(
+        matches!(&effect.kind, EffectKind::SendToUser { content: to_user, message: Some(id), .. }
+            if *to_user == content && id == "m-2")
+    );
+    let line = talk
+        .session
+        .transcript
+        .last()
+        .map(|line| line.text.as_str());
+    assert_eq!(line, Some("bill.png: https://x.example/bill\n- Yes"));
+
+    let turn = talk
+        .input(InputKind::UserReceipt {
+            message: "m-2".to_owned(),
+            receipt: Receipt::Read,
+        })
+        .await;
+    assert_eq!(told(&turn), ["receipt to agent: m-2 Read"]);
+    let message = InputId::new("in-1");
+    let receipt = Receipt::Delivered;
+    let turn = talk.signal(Signal::Receipt { message, receipt }).await;
+    assert_eq!(told(&turn), ["receipt to user: in-1 Delivered"]);
+}
+
+#[tokio::test]
+async fn how_well_the_platform_kept_order_is_counted_over_all_handoffs_of_a_session() {
+    use handoff_engine::handoff::Tally;
+    let mut talk = with(json!({})).await;
+    let handoff = talk.handoff();
+    let tally = Tally {
+        gaps: 1,
+        repeats: 2,
+        reorders: 3,
+    };
+    let told = |handoff, signal| InputKind::Signal {
+        handoff,
+        signal,
+        handle: json!({}),
+        tally,
+    };
+    talk.input(told(handoff.clone(), None)).await;
+    assert_eq!(talk.session.tally(), tally);
+    let end = Signal::Ended(HandoffEnd::error("genesys.x", "It broke."));
+    talk.input(told(handoff, Some(end))).await;
+    assert_eq!(talk.session.tally(), tally);
 }

@@ -1,6 +1,7 @@
 //! Turns in a few words.
 
-use handoff_engine::handoff::{Target, TransferOptions, TransferRequest};
+use handoff_engine::content::UserMessage;
+use handoff_engine::handoff::{Tally, Target, TransferOptions, TransferRequest};
 use handoff_engine::name::{EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{
     AgentFrame, Deadline, DeadlineKind, Effect, EffectKind, Input, InputKind, OpenHandoff, Owner,
@@ -45,6 +46,7 @@ pub(crate) fn session(id: &str, revision: u64) -> Session {
         last_handoff: None,
         last_error: None,
         inactive_at: None,
+        past_tally: Tally::default(),
     }
 }
 
@@ -90,11 +92,13 @@ impl Sample {
                 target: Target::AnyAgent,
                 options: TransferOptions::default(),
                 opening_text: None,
+                transcript: Vec::new(),
             },
             phase: Phase::Queued,
             last_agent: None,
             handle: serde_json::json!({"chat": 1}),
             no_agent_at: None,
+            tally: Tally::default(),
         };
         self.0.session.stack = vec![Owner::Agent(AgentFrame { handoff })];
         self

@@ -1,6 +1,7 @@
 //! A conversation: inputs in, turns out, time by hand.
 
-use handoff_engine::handoff::{Agent, HandoffEnd, Signal};
+use handoff_engine::content::UserMessage;
+use handoff_engine::handoff::{Agent, HandoffEnd, Signal, Tally};
 use handoff_engine::name::{HandoffId, InputId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{
@@ -56,7 +57,8 @@ impl Talk {
 
     pub(crate) async fn user(&mut self, text: &str) -> Turn {
         let text = text.to_owned();
-        self.input(InputKind::UserMessage(UserMessage::text(text))).await
+        self.input(InputKind::UserMessage(UserMessage::text(text)))
+            .await
     }
 
     pub(crate) async fn leave(&mut self) -> Turn {
@@ -182,6 +184,12 @@ fn line(effect: &EffectKind) -> String {
         EffectKind::OpenHandoff { request, .. } => {
             format!("open {} at {}", request.target, request.account)
         }
+        EffectKind::ReceiptToUser { message, receipt } => {
+            format!("receipt to user: {message} {receipt:?}")
+        }
+        EffectKind::ReceiptToAgent {
+            message, receipt, ..
+        } => format!("receipt to agent: {message} {receipt:?}"),
         EffectKind::SendToAgent { message, .. } => format!("to agent: {}", message.as_text()),
         EffectKind::TypingToAgent { on, .. } => format!("user types: {on}"),
         EffectKind::LeaveHandoff { .. } => "leave handoff".to_owned(),
