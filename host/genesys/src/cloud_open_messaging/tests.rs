@@ -12,6 +12,7 @@ use crate::platform::conversations::{
 use crate::platform::inbound::Posted;
 use crate::report::News;
 use crate::transport::Command;
+use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{SessionEndReason, Signal, Target, TransferOptions, TransferRequest};
 use handoff_engine::name::{EffectId, HandoffId};
 use handoff_engine::time::{Millis, Timestamp};
@@ -214,6 +215,7 @@ fn request() -> TransferRequest {
         target: Target::Queue("Support".to_owned()),
         options: TransferOptions::default(),
         opening_text: Some("Help".to_owned()),
+        transcript: Vec::new(),
     }
 }
 
@@ -258,10 +260,10 @@ impl Bench {
     }
 
     fn say(&mut self, n: usize, text: &str) {
-        let text = text.to_owned();
         self.command(Command::Say {
             id: effect(n),
-            text,
+            message: UserMessage::text(text),
+            input: None,
         });
     }
 

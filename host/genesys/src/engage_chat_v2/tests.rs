@@ -6,6 +6,7 @@ use super::trouble::Failure;
 use super::wire::Envelope;
 use crate::report::News;
 use crate::transport::Command;
+use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{
     HandoffEnd, Identity, SessionEndReason, Signal, Target, TransferOptions, TransferRequest,
 };
@@ -126,6 +127,7 @@ fn request(opening_text: Option<&str>) -> TransferRequest {
             ..TransferOptions::default()
         },
         opening_text: opening_text.map(str::to_owned),
+        transcript: Vec::new(),
     }
 }
 
@@ -165,7 +167,8 @@ impl Bench {
     fn say(&mut self, n: usize, text: &str) {
         self.command(Command::Say {
             id: effect(n),
-            text: text.to_owned(),
+            message: UserMessage::text(text),
+            input: None,
         });
     }
 

@@ -18,13 +18,14 @@ use handoff_engine::account::{
     Account, EngageAccount, HostOverrides, OpenMessagingAccount, SecretRef,
 };
 use handoff_engine::clock::{Clock, SimClock};
+use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{
     HandoffEnd, Identity, SessionEndReason, Signal, Target, TransferOptions, TransferRequest,
 };
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_genesys::{
-    Command, Link, Report, Reports, SecretError, Secrets, Transport, http_client, transport,
+    Command, Link, NoMedia, Report, Reports, SecretError, Secrets, Transport, http_client, transport,
 };
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
@@ -105,6 +106,7 @@ impl Stage {
             &Plain,
             Arc::new(clock.clone()),
             http,
+            Arc::new(NoMedia),
         )
         .unwrap();
         listen(&control, &transport).await;
@@ -147,6 +149,7 @@ impl Stage {
             &Plain,
             Arc::new(self.clock.clone()),
             http_client(),
+            Arc::new(NoMedia),
         )
         .unwrap();
         listen(&self.control, &self.transport).await;
@@ -229,9 +232,12 @@ impl Stage {
     }
 
     pub(crate) async fn say_as(&self, id: &EffectId, text: &str) {
-        let text = text.to_owned();
-        let id = id.clone();
-        self.command(Command::Say { id, text }).await;
+        self.command(Command::Say {
+            id: id.clone(),
+            message: UserMessage::text(text),
+            input: None,
+        })
+        .await;
     }
 
     pub(crate) async fn command(&self, command: Command) {
@@ -360,6 +366,7 @@ pub(crate) fn request() -> TransferRequest {
             ..TransferOptions::default()
         },
         opening_text: Some("Where is my order?".to_owned()),
+        transcript: Vec::new(),
     }
 }
 
@@ -388,6 +395,7 @@ fn account(over: Over) -> Account {
             client_secret: named("bridge-secret"),
             integration: "handoff bridge".to_owned(),
             webhook_secret: named("a-secret-of-16-or-more"),
+            events_token: None,
             queue_attribute: "QueueName".to_owned(),
             hosts: HostOverrides::default(),
         }),
