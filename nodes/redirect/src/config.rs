@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use handoff_node::{
-    Fault, Identity, Problem, Target, TransferMessages, TransferRequest, is_template,
+    Fault, Identity, Problem, Target, Transcript, TransferMessages, TransferRequest, is_template,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,6 +42,9 @@ pub struct Config {
     /// What the user is told meanwhile.
     #[serde(default)]
     pub(crate) messages: TransferMessages,
+    /// What the agent gets to read of the conversation so far.
+    #[serde(default)]
+    pub(crate) transcript: Transcript,
     /// How many seconds to wait for an agent before the flow leaves by "No agent". Left out, the
     /// queue's own rules apply.
     #[schemars(title = "Seconds to wait for an agent")]
@@ -79,6 +82,7 @@ impl Config {
             language: self.language,
             attributes: self.attributes,
             messages: self.messages,
+            transcript: self.transcript,
             no_agent_timeout: self
                 .no_agent_timeout
                 .map(|span| Duration::from_secs(span.get().into())),

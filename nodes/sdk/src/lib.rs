@@ -39,7 +39,7 @@ pub use node::Node;
 pub use outcome::{CloseReason, Outcome};
 pub use problem::Problem;
 pub use refused::Refused;
-pub use transfer::{Identity, Target, TransferMessages, TransferRequest};
+pub use transfer::{Identity, Target, Transcript, TransferMessages, TransferRequest};
 pub use trigger::{Trigger, UserMessage};
 
 /// Makes a [`Node`] the component's node.

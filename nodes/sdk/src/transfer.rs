@@ -39,6 +39,9 @@ pub struct TransferRequest {
     /// What the user is told.
     #[serde(skip_serializing_if = "TransferMessages::is_empty")]
     pub messages: TransferMessages,
+    /// What the agent gets to read of the conversation so far.
+    #[serde(skip_serializing_if = "Transcript::is_none")]
+    pub transcript: Transcript,
     /// How long to wait for an agent.
     #[serde(
         rename = "noAgentTimeoutMs",
@@ -136,6 +139,32 @@ pub struct TransferMessages {
     /// When no agent could be found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_agent: Option<String>,
+    /// To the agent, not the user: once the user has left. Left out, it is a sentence in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub farewell: Option<String>,
+}
+
+/// What the agent gets to read of the conversation so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transcript {
+    /// Nothing but what the user wrote last.
+    #[default]
+    None,
+    /// All of it.
+    Full,
+    /// The last lines, as many.
+    Last(u32),
+    /// This text instead, for example a summary.
+    Text(String),
+}
+
+impl Transcript {
+    /// Whether the agent gets to read nothing.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 impl TransferMessages {

@@ -105,6 +105,45 @@ async fn the_opening_text_is_what_the_user_wrote_last() {
 }
 
 #[tokio::test]
+async fn the_agent_reads_as_much_of_the_conversation_as_the_node_says_but_the_last_message_once() {
+    let reads = async |transcript: serde_json::Value| {
+        let nodes = json!({
+            "hello": {"type": "say", "config": {"text": "Hello."}, "to": {"next": "name"}},
+            "name": {"type": "ask", "config": {"text": "Your name?"}, "to": {"next": "why"}},
+            "why": {"type": "ask", "config": {"text": "And your concern?"}, "to": {"next": "agent"}},
+            "agent": {"type": "redirect", "config": {
+                "transcript": transcript,
+                "identity": {"nickname": "Ana L"},
+                "messages": {"requested": "One moment."},
+            }},
+        });
+        let mut talk = Sample::main("hello", nodes).talk().await;
+        talk.start().await;
+        talk.user("Ana").await;
+        let turn = talk.user("My bill is wrong").await;
+        let opening = turn.effects.iter().find_map(|effect| match &effect.kind {
+            EffectKind::OpenHandoff { request, .. } => Some(request.clone()),
+            _ => None,
+        });
+        let request = opening.expect("a handoff opens");
+        assert_eq!(request.opening_text.as_deref(), Some("My bill is wrong"));
+        request.transcript
+    };
+    let bot = |text: &str| format!("main: {text}");
+    let all = [
+        bot("Hello."),
+        bot("Your name?"),
+        "Ana L: Ana".to_owned(),
+        bot("And your concern?"),
+    ];
+    assert_eq!(reads(json!("none")).await, Vec::<String>::new());
+    assert_eq!(reads(json!("full")).await, all);
+    assert_eq!(reads(json!({"last": 2})).await, all[2..]);
+    let summary = json!({"text": "Name: Ana\nUnhappy with her bill"});
+    assert_eq!(reads(summary).await, ["Name: Ana", "Unhappy with her bill"]);
+}
+
+#[tokio::test]
 async fn the_channel_chooses_the_account_unless_the_node_does() {
     use handoff_engine::session::InputKind;
     let nodes = json!({"agent": {"type": "redirect"}});
