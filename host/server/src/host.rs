@@ -1,5 +1,6 @@
 //! A host: one project, its accounts' transports, a store and a clock.
 
+use crate::media::MemoryMedia;
 use crate::outbox::Links;
 use crate::queues::Queues;
 use crate::sessions::InputError;
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) transports: HashMap<AccountName, Arc<dyn Transport>>,
+    pub(crate) media: Arc<dyn Media>,
+    pub(crate) public_url: Option<String>,
     pub(crate) reports: Reports,
     pub(crate) queues: Queues,
     pub(crate) links: Links,
@@ -47,7 +50,8 @@ pub struct HostBuilder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     transports: HashMap<AccountName, Arc<dyn Transport>>,
-    media: Arc<dyn Media>,
+    media: Option<Arc<dyn Media>>,
+    public_url: Option<String>,
 }
 
 /// A host that cannot start.
@@ -81,10 +85,18 @@ impl HostBuilder {
         self
     }
 
-    /// Where files are kept; without it none can be sent.
+    /// Where this host's routes are reached by users and by Genesys, for example
+    /// `https://bots.example.org`. Without it the host keeps no files.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Where files are kept instead of in the host's memory.
     #[must_use]
     pub fn media(mut self, media: Arc<dyn Media>) -> Self {
-        self.media = media;
+        self.media = Some(media);
         self
     }
 
@@ -97,7 +109,12 @@ impl HostBuilder {
 
     /// Starts the host and takes up what an earlier one left. Must be called within a tokio runtime.
     pub async fn start(self, secrets: &dyn Secrets) -> Result<Host, StartError> {
-        let transports = self.transports(secrets)?;
+        let media: Arc<dyn Media> = match (&self.media, &self.public_url) {
+            (Some(media), _) => Arc::clone(media),
+            (None, Some(url)) => Arc::new(MemoryMedia::new(url)),
+            (None, None) => Arc::new(NoMedia),
+        };
+        let transports = self.transports(secrets, &media)?;
         let unfinished = self.store.unfinished().await?;
         let (reports, incoming) = Reports::channel();
         let (deadlines, changes) = mpsc::unbounded_channel();
@@ -106,6 +123,8 @@ impl HostBuilder {
             store: self.store,
             clock: self.clock,
             transports,
+            media,
+            public_url: self.public_url,
             reports,
             queues: Queues::default(),
             links: Links::default(),
@@ -126,6 +145,7 @@ impl HostBuilder {
     fn transports(
         &self,
         secrets: &dyn Secrets,
+        media: &Arc<dyn Media>,
     ) -> Result<HashMap<AccountName, Arc<dyn Transport>>, StartError> {
         let http = handoff_genesys::http_client();
         let mut transports = self.transports.clone();
@@ -139,7 +159,7 @@ impl HostBuilder {
                 continue;
             }
             let clock = Arc::clone(&self.clock);
-            let media = Arc::clone(&self.media);
+            let media = Arc::clone(media);
             let http = http.clone();
             match handoff_genesys::transport(name, account, secrets, clock, http, media) {
                 Ok(transport) => {
@@ -165,7 +185,8 @@ impl Host {
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(SystemClock),
             transports: HashMap::new(),
-            media: Arc::new(NoMedia),
+            media: None,
+            public_url: None,
         }
     }
 
@@ -295,6 +316,18 @@ impl Host {
     ) -> Option<WebhookReply> {
         let transport = self.0.transports.get(account)?;
         Some(transport.webhook(headers, body))
+    }
+
+    /// A call of a process-automation trigger's workflow for an account, as [`Self::webhook`].
+    #[must_use]
+    pub fn event(
+        &self,
+        account: &AccountName,
+        headers: &axum::http::HeaderMap,
+        body: &[u8],
+    ) -> Option<WebhookReply> {
+        let transport = self.0.transports.get(account)?;
+        Some(transport.event(headers, body))
     }
 
     /// Stops at once. Handoffs stay open at the platform, and a host that starts on the same store

@@ -1,6 +1,7 @@
-//! HTTP: Genesys' webhooks, and a sign of life.
+//! HTTP: Genesys' webhooks and triggers, files, and a sign of life.
 
 use crate::host::Host;
+use crate::media;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use handoff_engine::name::AccountName;
+use handoff_genesys::WebhookReply;
 use tokio::net::TcpListener;
 
 /// A body larger than this is refused before it is read. The transport's own limit is lower.
@@ -19,6 +21,8 @@ impl Host {
         Router::new()
             .route("/healthz", get(|| async { "ok" }))
             .route("/v1/genesys/{account}/webhook", post(webhook))
+            .route("/v1/genesys/{account}/events", post(event))
+            .route("/v1/media/{id}/{name}", get(media::serve))
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(self.clone())
     }
@@ -37,6 +41,12 @@ impl Host {
         });
     }
 
+    /// The path under which an account's trigger events are served.
+    #[must_use]
+    pub fn events_path(account: &AccountName) -> String {
+        format!("/v1/genesys/{account}/events")
+    }
+
     /// The path under which an account's webhook is served.
     #[must_use]
     pub fn webhook_path(account: &AccountName) -> String {
@@ -50,12 +60,33 @@ async fn webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    take(&host, &AccountName::new(account), |account| {
+        host.webhook(account, &headers, &body)
+    })
+}
+
+/// What the workflow of a trigger on a `v2.detail.events.conversation.{id}...` topic posts.
+async fn event(
+    State(host): State<Host>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    take(&host, &AccountName::new(account), |account| {
+        host.event(account, &headers, &body)
+    })
+}
+
+fn take(
+    host: &Host,
+    account: &AccountName,
+    hand_over: impl FnOnce(&AccountName) -> Option<WebhookReply>,
+) -> Response {
     if host.is_stopping() {
         // Taken here it would be lost; Genesys brings it again, to the host that takes over.
         return (StatusCode::SERVICE_UNAVAILABLE, "this host is stopping\n").into_response();
     }
-    let account = AccountName::new(account);
-    match host.webhook(&account, &headers, &body) {
+    match hand_over(account) {
         Some(reply) => (reply.status, reply.body).into_response(),
         None => (
             StatusCode::NOT_FOUND,
