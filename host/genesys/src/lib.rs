@@ -6,17 +6,25 @@
 
 mod account;
 mod attributes;
+mod carry;
 mod client;
 pub mod cloud_open_messaging;
+mod content;
 mod echoes;
 pub mod end;
 pub mod engage_chat_v2;
+mod following;
+mod giving_up;
 mod media;
+mod order;
 mod outbox;
 pub mod platform;
+mod policy;
+mod receipts;
 mod report;
 mod retry;
 mod secrets;
+mod split;
 mod transport;
 
 pub use account::{AccountError, transport};

@@ -43,6 +43,18 @@ pub enum MediaError {
     },
 }
 
+impl MediaError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "media.unknown",
+            Self::TooLarge { .. } => "media.too_large",
+            Self::Unavailable { .. } => "media.unavailable",
+        }
+    }
+}
+
 /// Keeps files.
 #[async_trait]
 pub trait Media: Send + Sync + Debug {

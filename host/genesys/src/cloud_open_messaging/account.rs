@@ -1,13 +1,13 @@
 //! An account on a Genesys Cloud organisation: what all its handoffs share.
 
 use super::driver::Driver;
-use super::feed::Feeds;
 use super::protocol::Protocol;
 use super::signature::WebhookSecret;
 use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
 use super::trouble::Trouble;
 use super::wire::Outbound;
+use crate::following::Feeds;
 use crate::account::{AccountError, secret};
 use crate::platform::{Credentials, Hosts, IntegrationError, Platform, REGIONS, is_region};
 use crate::report::{News, Outlet};

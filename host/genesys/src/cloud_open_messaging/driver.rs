@@ -1,11 +1,11 @@
 //! The I/O of a handoff: one task, one call at a time, waiting for commands, events and the clock.
 
 use super::account::Account;
-use super::feed::Following;
 use super::hearing::in_order;
 use super::protocol::{Answer, Call, Event, Next, Protocol};
 use super::switchboard::{Events, Line, Waiting};
 use super::trouble::Trouble;
+use crate::following::{Follower, Following, Happening, Subject};
 use crate::report::Outlet;
 use crate::transport::{Command, Commands};
 use handoff_engine::clock::Busy;
@@ -27,6 +27,24 @@ pub(super) struct Driver {
 
 /// The link was dropped.
 struct Parked;
+
+/// Hands what the notification socket brings to the driver.
+#[derive(Debug)]
+struct ToDriver(Events);
+
+impl Follower for ToDriver {
+    fn tell(&self, happening: Happening, busy: Busy) {
+        let event = match happening {
+            Happening::Changed => Event::Changed,
+            Happening::Followed => Event::Followed,
+            Happening::Unfollowed { why } => Event::Unfollowed { why },
+            Happening::Seen(_) => return,
+        };
+        if self.0.send((event, busy)).is_err() {
+            tracing::debug!("an event came after the end of its handoff");
+        }
+    }
+}
 
 impl Driver {
     pub(super) fn new(
@@ -134,8 +152,9 @@ impl Driver {
         }
         if let Some(conversation) = self.protocol.conversation() {
             self.line.is_for(conversation);
-            let teller = self.teller.clone();
-            self.following = self.account.feeds.follow(conversation, teller);
+            let subject = Subject::Conversation(conversation.to_owned());
+            let follower = Arc::new(ToDriver(self.teller.clone()));
+            self.following = self.account.feeds.follow(subject, follower);
         }
     }
 }

@@ -79,7 +79,7 @@ impl Protocol {
                 self.read(message, None, news);
             }
             Call::Name(user) if !passing || self.failures >= READ_ATTEMPTS => {
-                self.named(now, user, None);
+                self.watch.named(now, user, None);
             }
             Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
                 self.leaving_failed(passing, self.failures, trouble, news);

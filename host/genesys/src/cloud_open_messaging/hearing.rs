@@ -5,11 +5,12 @@
 //! is in the handle, and goes out in order of the platform's time. A message is never held back for
 //! one that might still come before it: that would delay all for the sake of few.
 
-use super::content::plain;
-use super::picture::unnamed;
 use super::protocol::{Event, Protocol};
 use super::state::Phase;
 use super::wire::{Kind, Outbound, OutboundEvent};
+use crate::carry::simplified_in;
+use crate::content::shown;
+use crate::following::unnamed;
 use crate::report::News;
 use handoff_engine::handoff::{Agent, Signal};
 use handoff_engine::time::{Millis, Timestamp};
@@ -75,21 +76,9 @@ impl Protocol {
     ) {
         self.agent_typing = None;
         let id = &message.id;
-        let shown = plain(message);
-        if !shown.simplified.is_empty() {
-            let kinds = shown.simplified.join(", ");
-            let how = if shown.text.is_empty() {
-                "cannot be shown to the user"
-            } else {
-                "was shown to the user as plain text"
-            };
-            news.notice(
-                format!("message/{id}/simplified"),
-                "genesys.content_simplified",
-                format!("A message with {kinds} {how}: this channel carries text only."),
-            );
-        }
-        if shown.text.is_empty() {
+        let shown = shown(message.text.as_deref(), &message.content);
+        simplified_in(id, &shown.simplified, !shown.text.is_empty(), news);
+        if shown.is_empty() {
             return;
         }
         let agent = || self.state.end.connected_agent().cloned();
@@ -104,7 +93,7 @@ impl Protocol {
                 message_id: id.clone(),
                 from,
                 text: shown.text,
-                content: Vec::new(),
+                content: shown.content,
                 at: message.time().unwrap_or_default(),
             },
         );

@@ -8,11 +8,11 @@ use super::protocol::{Call, Protocol};
 use super::state::{Leaving, Phase, Talk};
 use super::trouble::Trouble;
 use crate::end::Observation;
+use crate::carry::OPEN_MESSAGING;
+use crate::outbox::Origin;
 use crate::platform::PlatformError;
 use crate::report::News;
-
-/// What an agent reads when the platform could not be told.
-const FAREWELL: &str = "The user has left the conversation.";
+use handoff_engine::handoff::FAREWELL;
 
 /// How often each way is tried.
 const ATTEMPTS: u32 = 4;
@@ -82,12 +82,18 @@ impl Protocol {
                         "The user left, but the conversation stays open at Genesys until its agent or a timeout closes it: {trouble}"
                     ),
                 );
-                self.state.outbox.say(None, FAREWELL.to_owned());
+                self.say_farewell();
                 Leaving::Farewell
             }
         };
         self.forget_failures();
         news.changed = true;
+    }
+
+    fn say_farewell(&mut self) {
+        let words = FAREWELL;
+        let outbox = &mut self.state.outbox;
+        outbox.own(Origin::Farewell, words, &OPEN_MESSAGING);
     }
 
     /// Without the conversation's id there is no part to end; the agent can still be told.
@@ -96,7 +102,7 @@ impl Protocol {
             return;
         };
         if talk.conversation.is_none() && self.state.leaving == Leaving::Customer {
-            self.state.outbox.say(None, FAREWELL.to_owned());
+            self.say_farewell();
             self.state.leaving = Leaving::Farewell;
         }
     }

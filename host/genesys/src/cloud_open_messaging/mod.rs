@@ -6,15 +6,12 @@
 //! the socket the look is taken on a schedule.
 
 mod account;
-mod content;
 mod driver;
 mod failing;
-mod feed;
 mod hearing;
 mod leaving;
 mod looking;
 mod opening;
-mod picture;
 mod protocol;
 mod signature;
 mod state;

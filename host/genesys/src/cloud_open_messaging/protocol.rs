@@ -6,21 +6,23 @@
 //! user leaves in `opening` and `leaving`, what a failure means in `failing`; this file decides what is
 //! next.
 
-use super::looking::Watch;
+use super::looking::Reading;
 use super::opening::{Opening, message_id};
-use super::picture::Names;
 use super::state::{Leaving, Phase, State, Talk};
 use super::trouble::Trouble;
 use super::wire::Outbound;
 use crate::echoes::is_blank;
 use crate::end::{EndOfHandoff, Observation};
-use crate::outbox::{Given, Outbox, Outgoing};
+use crate::carry::OPEN_MESSAGING;
+use crate::giving_up;
+use crate::outbox::{First, Given, Outbox};
+use crate::following::Watch;
 use crate::platform::conversations::{Conversation, MessageData};
 use crate::platform::inbound::{InboundMessage, Posted, Sender};
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::handoff::TransferRequest;
-use handoff_engine::name::{EffectId, HandoffId};
+use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
 use std::collections::BTreeMap;
 
@@ -106,7 +108,7 @@ pub(super) struct Protocol {
     pub(super) handoff: HandoffId,
     pub(super) state: State,
     pub(super) watch: Watch,
-    pub(super) names: Names,
+    pub(super) reading: Reading,
     /// The user types, and when that was last shown.
     typing: bool,
     typing_shown: Option<Timestamp>,
@@ -140,7 +142,8 @@ impl Protocol {
     }
 
     pub(super) fn resume(handoff: HandoffId, state: State, now: Timestamp) -> Self {
-        let mut protocol = Self::new(handoff, state, Watch::resumed(now));
+        let mut protocol = Self::new(handoff, state, Watch::new(now));
+        protocol.reading.catch_up();
         protocol.in_doubt = true;
         protocol
     }
@@ -150,7 +153,7 @@ impl Protocol {
             handoff,
             state,
             watch,
-            names: Names::new(),
+            reading: Reading::default(),
             typing: false,
             typing_shown: None,
             agent_typing: None,
@@ -183,15 +186,14 @@ impl Protocol {
             return news;
         }
         match command {
-            Command::Say { id, message, .. } => match self
-                .state
-                .outbox
-                .say(Some(id.clone()), message.as_text())
-            {
-                Given::Queued => news.changed = true,
-                Given::Known => {}
-                Given::Settled => news.settled.push(id),
-            },
+            Command::Say { id, message, input } => {
+                let outbox = &mut self.state.outbox;
+                match outbox.say(id.clone(), input, &message, &OPEN_MESSAGING) {
+                    Given::Queued => news.changed = true,
+                    Given::Known => {}
+                    Given::Settled => news.settled.push(id),
+                }
+            }
             Command::SetAttributes(attributes) => {
                 match &mut self.state.phase {
                     Phase::Opening(opening) => opening.attributes.extend(attributes),
@@ -271,8 +273,7 @@ impl Protocol {
             let conversation = talk.conversation.clone().filter(|_| due)?;
             Some(Call::Look { conversation })
         };
-        self.watch
-            .question(talk)
+        self.question(talk)
             .or_else(|| look(self.in_doubt))
             .or_else(|| self.next_outgoing(talk, now))
             .or_else(|| self.next_leaving(talk))
@@ -281,20 +282,20 @@ impl Protocol {
 
     fn next_outgoing(&self, talk: &Talk, now: Timestamp) -> Option<Call> {
         match self.state.outbox.first()? {
-            Outgoing::Say { id, text } => {
-                let id = id.as_ref().map_or(self.handoff.as_str(), EffectId::as_str);
+            First::Part(_, part) => {
+                let key = self.state.outbox.first_key().unwrap_or_default();
                 Some(Call::Post {
                     integration: talk.integration.clone(),
                     message: Box::new(InboundMessage {
                         from: self.state.from.clone(),
-                        message_id: message_id(id),
+                        message_id: message_id(&format!("{}/{key}", self.handoff)),
                         time: self.first_tried.unwrap_or(now),
                         attributes: BTreeMap::new(),
-                        text: text.clone(),
+                        text: part.echo().to_owned(),
                     }),
                 })
             }
-            Outgoing::Attributes(attributes) => {
+            First::Attributes(attributes) => {
                 let conversation = talk.conversation.clone()?;
                 Some(match talk.customer.clone() {
                     Some(participant) => Call::SetAttributes {
@@ -366,11 +367,10 @@ impl Protocol {
             (Call::Read { message, .. }, Answer::Message(data)) => {
                 self.read(message, Some(&data), news);
             }
-            (Call::Name(user), Answer::Name(name)) => self.named(now, user, name),
+            (Call::Name(user), Answer::Name(name)) => self.watch.named(now, user, name),
             (Call::SetAttributes { .. }, _) => {
                 self.first_tried = None;
-                self.state.outbox.settle_first();
-                news.changed = true;
+                self.state.outbox.sent_first(news);
             }
             (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => {
                 self.finish(Observation::Closed, news);
@@ -387,14 +387,10 @@ impl Protocol {
 
     pub(super) fn delivered(&mut self, news: &mut News) {
         self.first_tried = None;
-        let settled = self.state.outbox.settle_first();
+        self.state.outbox.sent_first(news);
         if let Phase::Open(talk) = &mut self.state.phase {
             talk.arrived += 1;
         }
-        if let Some(Outgoing::Say { id, .. }) = settled {
-            news.settled.extend(id);
-        }
-        news.changed = true;
     }
 
     pub(super) fn observe(
@@ -408,39 +404,13 @@ impl Protocol {
     /// Ends the handoff. What can no longer be sent is said before the end.
     pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
         self.release_held(news);
-        while self.state.outbox.first().is_some() {
-            self.give_up_first("the conversation is over.", news);
-        }
-        self.observe([last], news);
+        let State { outbox, end, .. } = &mut self.state;
+        giving_up::finish(outbox, end, last, news);
     }
 
     pub(super) fn give_up_first(&mut self, why: &str, news: &mut News) {
         self.first_tried = None;
-        match self.state.outbox.settle_first() {
-            Some(Outgoing::Say { id: Some(id), text }) => {
-                news.notice(
-                    format!("say/{id}/not_delivered"),
-                    "genesys.message_not_delivered",
-                    format!(
-                        "A message of {} characters from the user did not reach the agent: {why}",
-                        text.chars().count()
-                    ),
-                );
-                news.settled.push(id);
-            }
-            // Our own farewell; that the agent was not told is said when leaving.
-            Some(Outgoing::Say { id: None, .. }) | None => {}
-            Some(Outgoing::Attributes(attributes)) => {
-                let names: Vec<_> = attributes.keys().map(String::as_str).collect();
-                let names = names.join(", ");
-                news.notice(
-                    format!("attributes/{names}/not_delivered"),
-                    "genesys.attributes_not_delivered",
-                    format!("The attributes {names} did not reach the agent: {why}"),
-                );
-            }
-        }
-        news.changed = true;
+        self.state.outbox.give_up_first(why, news);
     }
 
     /// Settles the texts that need no sending: those found in the conversation, and blank ones, which
@@ -449,15 +419,13 @@ impl Protocol {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
-        while let Some(Outgoing::Say { text, .. }) = self.state.outbox.first() {
-            if !is_blank(text) && !talk.echoes.claim(text) {
+        while let Some(First::Part(_, part)) = self.state.outbox.first() {
+            let echo = part.echo();
+            if !is_blank(echo) && !talk.echoes.claim(echo) {
                 return;
             }
             self.first_tried = None;
-            if let Some(Outgoing::Say { id, .. }) = self.state.outbox.settle_first() {
-                news.settled.extend(id);
-                news.changed = true;
-            }
+            self.state.outbox.sent_first(news);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What Genesys sends to the webhook and over the notification socket (PROTOCOLS 4.3, 5).
+//! What Genesys sends to the webhook (PROTOCOLS 4.3).
 //!
 //! Defensive throughout: an unknown type or a missing field must never turn a webhook call into a
 //! refusal, because that fails the chat.
@@ -94,51 +94,10 @@ impl Outbound {
     }
 }
 
-/// A frame of a notification socket. The body is not read: that something happened is all it is
-/// asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Frame {
-    pub(super) topic_name: String,
-}
-
-/// The events after which a conversation is looked at. Ringing, answering and leaving agents, queues
-/// and the end all show in one of them.
-pub(super) const DETAIL_EVENTS: [&str; 5] = [
-    "user.start",
-    "user.end",
-    "acd.start",
-    "acd.end",
-    "customer.end",
-];
-
-const DETAIL_PREFIX: &str = "v2.detail.events.conversation.";
-
-/// The topics to follow for a conversation.
-pub(super) fn topics(conversation: &str) -> impl Iterator<Item = String> {
-    DETAIL_EVENTS
-        .iter()
-        .map(move |event| format!("{DETAIL_PREFIX}{conversation}.{event}"))
-}
-
-/// The conversation a topic is about.
-pub(super) fn conversation_of(topic: &str) -> Option<&str> {
-    let rest = topic.strip_prefix(DETAIL_PREFIX)?;
-    rest.split_once('.').map(|(conversation, _)| conversation)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_topic_leads_back_to_its_conversation() {
-        for topic in topics("9a1b") {
-            assert_eq!(conversation_of(&topic), Some("9a1b"));
-        }
-        assert_eq!(conversation_of("channel.metadata"), None);
-    }
 
     #[test]
     fn what_is_new_in_a_webhook_body_is_no_error() {

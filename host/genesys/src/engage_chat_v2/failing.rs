@@ -58,7 +58,7 @@ impl Protocol {
             // The chat may be over; then this was not about the text. A refresh tells, and why.
             Operation::Send | Operation::UpdateData if ended => self.in_doubt = true,
             Operation::Send | Operation::UpdateData => {
-                self.give_up_first(&describe(&envelope.errors), news);
+                self.state.outbox.give_up_first(&describe(&envelope.errors), news);
                 self.in_doubt = true;
             }
             Operation::Typing => {}
@@ -81,7 +81,7 @@ impl Protocol {
             && matches!(operation, Operation::Send | Operation::UpdateData)
             && is_about_the_request(*status)
         {
-            self.give_up_first(&failure.to_string(), news);
+            self.state.outbox.give_up_first(&failure.to_string(), news);
             return;
         }
         let streak = self.trouble.get_or_insert(Streak {

@@ -10,7 +10,9 @@ use super::trouble::{Failure, Trouble, describe};
 use super::wire::{Envelope, Status};
 use crate::echoes::{Echoes, is_blank};
 use crate::end::{EndOfHandoff, Observation};
-use crate::outbox::{Given, Outbox, Outgoing};
+use crate::carry::ENGAGE;
+use crate::giving_up;
+use crate::outbox::{First, Given, Outbox, Sent};
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::handoff::{Signal, Target, TransferRequest};
@@ -77,10 +79,7 @@ impl Protocol {
         request: TransferRequest,
         now: Timestamp,
     ) -> Self {
-        let mut outbox = Outbox::default();
-        if let Some(text) = request.opening_text.clone().filter(|text| !is_blank(text)) {
-            outbox.say(None, text);
-        }
+        let outbox = Outbox::hand_over(&request, &ENGAGE);
         let state = State {
             phase: Phase::Requesting(Box::new(request)),
             outbox,
@@ -120,15 +119,13 @@ impl Protocol {
             return news;
         }
         match command {
-            Command::Say { id, message, .. } => match self
-                .state
-                .outbox
-                .say(Some(id.clone()), message.as_text())
-            {
-                Given::Queued => news.changed = true,
-                Given::Known => {}
-                Given::Settled => news.settled.push(id),
-            },
+            Command::Say { id, message, input } => {
+                match self.state.outbox.say(id.clone(), input, &message, &ENGAGE) {
+                    Given::Queued => news.changed = true,
+                    Given::Known => {}
+                    Given::Settled => news.settled.push(id),
+                }
+            }
             Command::SetAttributes(attributes) => {
                 self.state.outbox.attributes(attributes);
                 news.changed = true;
@@ -167,8 +164,8 @@ impl Protocol {
             return Next::Call(chat.refresh());
         }
         match self.state.outbox.first() {
-            Some(Outgoing::Say { text, .. }) => return Next::Call(chat.send(text)),
-            Some(Outgoing::Attributes(attributes)) => {
+            Some(First::Part(_, part)) => return Next::Call(chat.send(part.echo())),
+            Some(First::Attributes(attributes)) => {
                 return Next::Call(chat.update_data(attributes));
             }
             None => {}
@@ -213,13 +210,12 @@ impl Protocol {
         match operation {
             Operation::RequestChat => self.opened(envelope, news),
             Operation::Send => {
-                if let Some(Outgoing::Say { id, text }) = self.state.outbox.settle_first() {
-                    news.settled.extend(id);
-                    self.state.echoes.owe(text);
+                if let Some(Sent::Part(_, part)) = self.state.outbox.sent_first(news) {
+                    self.state.echoes.owe(part.echo().to_owned());
                 }
             }
             Operation::UpdateData => {
-                self.state.outbox.settle_first();
+                self.state.outbox.sent_first(news);
             }
             Operation::Refresh => self.in_doubt = false,
             Operation::Typing | Operation::Disconnect => {}
@@ -272,55 +268,22 @@ impl Protocol {
     /// Ends the handoff. What can no longer be sent is said before the end.
     pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
         self.settle_what_arrived(news);
-        while self.state.outbox.first().is_some() {
-            self.give_up_first("the chat is over", news);
-        }
-        self.observe([last], news);
-    }
-
-    /// Settles what comes first as undeliverable.
-    pub(super) fn give_up_first(&mut self, why: &str, news: &mut News) {
-        match self.state.outbox.settle_first() {
-            Some(Outgoing::Say { id, text }) => {
-                let key = match &id {
-                    Some(id) => format!("say/{id}/not_delivered"),
-                    None => "opening/not_delivered".to_owned(),
-                };
-                news.notice(
-                    key,
-                    "genesys.message_not_delivered",
-                    format!(
-                        "A message of {} characters from the user did not reach the agent: {why}.",
-                        text.chars().count()
-                    ),
-                );
-                news.settled.extend(id);
-            }
-            Some(Outgoing::Attributes(attributes)) => {
-                let names: Vec<_> = attributes.keys().map(String::as_str).collect();
-                let names = names.join(", ");
-                news.notice(
-                    format!("attributes/{names}/not_delivered"),
-                    "genesys.attributes_not_delivered",
-                    format!("The attributes {names} did not reach the agent: {why}."),
-                );
-            }
-            None => {}
-        }
-        news.changed = true;
+        let State { outbox, end, .. } = &mut self.state;
+        giving_up::finish(outbox, end, last, news);
     }
 
     /// Settles the texts that need no sending: those found in the transcript, and blank ones, which
     /// Genesys refuses.
     pub(super) fn settle_what_arrived(&mut self, news: &mut News) {
-        while let Some(Outgoing::Say { text, .. }) = self.state.outbox.first() {
-            if !is_blank(text) && !self.state.echoes.claim(text) {
+        if matches!(self.state.phase, Phase::Requesting(_)) {
+            return;
+        }
+        while let Some(First::Part(_, part)) = self.state.outbox.first() {
+            let echo = part.echo();
+            if !is_blank(echo) && !self.state.echoes.claim(echo) {
                 return;
             }
-            if let Some(Outgoing::Say { id, .. }) = self.state.outbox.settle_first() {
-                news.settled.extend(id);
-                news.changed = true;
-            }
+            self.state.outbox.sent_first(news);
         }
     }
 }

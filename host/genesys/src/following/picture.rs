@@ -12,20 +12,20 @@ use handoff_engine::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// Names of users, for participants that come without.
-pub(super) type Names = BTreeMap<String, String>;
+pub(crate) type Names = BTreeMap<String, String>;
 
 /// Where the present handoff begins in a conversation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Beginning<'a> {
+pub(crate) struct Beginning<'a> {
     /// Genesys' id of the message that opened it.
-    pub(super) message: Option<&'a str>,
+    pub(crate) message: Option<&'a str>,
     /// When that was sent, by our clock.
-    pub(super) time: Timestamp,
+    pub(crate) time: Timestamp,
 }
 
 /// Whether a conversation is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Over {
+pub(crate) enum Over {
     /// Somebody is there, or about to be.
     No,
     /// The last agent has left and nobody else is there, but the customer's part has not ended. In
@@ -37,28 +37,28 @@ pub(super) enum Over {
 
 /// A message of an agent's, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) id: String,
-    pub(super) time: Option<Timestamp>,
-    pub(super) by: Option<Agent>,
+pub(crate) struct Written {
+    pub(crate) id: String,
+    pub(crate) time: Option<Timestamp>,
+    pub(crate) by: Option<Agent>,
 }
 
 /// What a conversation shows of the present handoff.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Picture {
-    pub(super) observations: Vec<Observation>,
+pub(crate) struct Picture {
+    pub(crate) observations: Vec<Observation>,
     /// The customer participant.
-    pub(super) customer: Option<String>,
+    pub(crate) customer: Option<String>,
     /// The customer's messages: ours.
-    pub(super) ours: Vec<MessageDetails>,
-    pub(super) agents: Vec<Written>,
+    pub(crate) ours: Vec<MessageDetails>,
+    pub(crate) agents: Vec<Written>,
     /// Users whose names are needed and unknown.
-    pub(super) nameless: Vec<String>,
-    pub(super) over: Over,
+    pub(crate) nameless: Vec<String>,
+    pub(crate) over: Over,
 }
 
 /// Looks at a conversation.
-pub(super) fn look(
+pub(crate) fn look(
     conversation: &Conversation,
     beginning: Beginning<'_>,
     names: &Names,
@@ -237,7 +237,7 @@ fn written(participant: &Participant, names: &Names) -> Vec<Written> {
         .collect()
 }
 
-pub(super) fn unnamed() -> Agent {
+pub(crate) fn unnamed() -> Agent {
     Agent {
         id: None,
         name: UNNAMED_AGENT.to_owned(),

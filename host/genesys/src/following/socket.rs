@@ -1,12 +1,10 @@
-//! Notification sockets: told promptly when something happens to a conversation.
+//! One notification socket: told promptly when something happens to what is followed.
 //!
-//! One socket serves many handoffs; another is opened when a channel's topics run out. Sockets come
-//! and go (a channel lives 24 h, a token less, maintenance closes them) and nothing is ever replayed,
-//! so after each connect every follower is told that it may have missed something.
+//! Sockets come and go (a channel lives 24 h, a token less, maintenance closes them) and nothing is
+//! ever replayed, so after each connect every follower is told that it may have missed something.
 
-use super::protocol::Event;
-use super::switchboard::Events;
-use super::wire::{DETAIL_EVENTS, Frame, conversation_of, topics};
+use super::feeds::{Follower, Happening, PER_CHANNEL};
+use super::topics::{Frame, Snapshot, Subject};
 use crate::platform::notifications::{Channel, Subscription};
 use crate::platform::{Platform, PlatformError};
 use crate::retry::Backoff;
@@ -16,18 +14,11 @@ use handoff_engine::time::{Millis, Timestamp};
 use http::Method;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-/// Conversations per channel: a channel holds 1000 topics.
-const PER_CHANNEL: usize = 1000 / DETAIL_EVENTS.len() - 10;
-
-/// An OAuth client has 20 channels; another host of ours may use the same client.
-const CHANNELS: usize = 10;
 
 /// Heartbeats come every 30 s. After two that did not, the socket is dead.
 const SILENCE: Millis = Millis::from_secs(75);
@@ -46,131 +37,28 @@ const BACKOFF: Backoff = Backoff {
 /// How long a refusal is taken as final: a permission may be granted any time.
 const AFTER_REFUSAL: Millis = Millis::from_mins(10);
 
-/// The sockets of one account.
+/// Who is to be told of what.
 #[derive(Debug)]
-pub(super) struct Feeds {
-    platform: Platform,
-    clock: Arc<dyn Clock>,
-    open: Mutex<Vec<Feed>>,
-}
-
-#[derive(Debug, Clone)]
-struct Feed {
-    orders: mpsc::UnboundedSender<(Order, Busy)>,
-    followers: Arc<()>,
-}
-
-#[derive(Debug)]
-enum Order {
+pub(super) enum Order {
     Follow {
-        conversation: String,
+        subject: Subject,
         number: usize,
-        events: Events,
+        follower: Arc<dyn Follower>,
     },
     Unfollow {
-        conversation: String,
+        subject: Subject,
         number: usize,
     },
-}
-
-/// Follows a conversation until dropped.
-#[derive(Debug)]
-pub(super) struct Following {
-    orders: mpsc::UnboundedSender<(Order, Busy)>,
-    clock: Arc<dyn Clock>,
-    conversation: String,
-    number: usize,
-    /// Counts as one of its feed's followers.
-    _place: Arc<()>,
-}
-
-impl Feeds {
-    pub(super) fn new(platform: Platform, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            platform,
-            clock,
-            open: Mutex::default(),
-        }
-    }
-
-    /// Has `events` told of what happens to a conversation; none if all channels are full. Must be
-    /// called within a tokio runtime.
-    pub(super) fn follow(&self, conversation: &str, events: Events) -> Option<Following> {
-        let mut open = self.lock();
-        open.retain(|feed| !feed.orders.is_closed());
-        let free = |feed: &&Feed| Arc::strong_count(&feed.followers) <= PER_CHANNEL;
-        let feed = match open.iter().find(free) {
-            Some(feed) => feed.clone(),
-            None if open.len() < CHANNELS => {
-                let feed = self.start();
-                open.push(feed.clone());
-                feed
-            }
-            None => return None,
-        };
-        let place = Arc::clone(&feed.followers);
-        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        let order = Order::Follow {
-            conversation: conversation.to_owned(),
-            number,
-            events,
-        };
-        // A feed that is gone is replaced on the next call; looks go on meanwhile.
-        feed.orders.send((order, self.clock.busy())).ok()?;
-        Some(Following {
-            orders: feed.orders,
-            clock: Arc::clone(&self.clock),
-            conversation: conversation.to_owned(),
-            number,
-            _place: place,
-        })
-    }
-
-    fn start(&self) -> Feed {
-        crate::client::install_tls();
-        let (orders, receiver) = mpsc::unbounded_channel();
-        let task = Task {
-            platform: self.platform.clone(),
-            clock: Arc::clone(&self.clock),
-            orders: receiver,
-            followed: BTreeMap::new(),
-        };
-        tokio::spawn(task.run());
-        Feed {
-            orders,
-            followers: Arc::new(()),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Feed>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells followers apart; two sessions of one user follow the same conversation.
-static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(0);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let order = Order::Unfollow {
-            conversation: std::mem::take(&mut self.conversation),
-            number: self.number,
-        };
-        if self.orders.send((order, self.clock.busy())).is_err() {
-            tracing::debug!("the feed is gone already");
-        }
-    }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The task of one socket.
-struct Task {
+pub(super) struct Task {
     platform: Platform,
     clock: Arc<dyn Clock>,
     orders: mpsc::UnboundedReceiver<(Order, Busy)>,
-    /// Followers by conversation.
-    followed: BTreeMap<String, Vec<(usize, Events)>>,
+    followed: BTreeMap<Subject, Vec<(usize, Arc<dyn Follower>)>>,
 }
 
 /// The account is gone.
@@ -204,7 +92,20 @@ impl From<PlatformError> for Unconnected {
 }
 
 impl Task {
-    async fn run(mut self) {
+    pub(super) fn new(
+        platform: Platform,
+        clock: Arc<dyn Clock>,
+        orders: mpsc::UnboundedReceiver<(Order, Busy)>,
+    ) -> Self {
+        Self {
+            platform,
+            clock,
+            orders,
+            followed: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
         let mut failures = 0;
         let mut busy = self.clock.busy();
         loop {
@@ -226,14 +127,14 @@ impl Task {
                     BACKOFF.after(1, "")
                 }
                 Err(Unconnected::Refused(why)) => {
-                    self.tell_all(&Event::Unfollowed { why });
+                    self.tell_all(&Happening::Unfollowed { why });
                     AFTER_REFUSAL
                 }
                 Err(Unconnected::Passing(why)) => {
                     failures += 1;
                     tracing::warn!(failures, why, "no notification socket");
                     if failures == 1 {
-                        self.tell_all(&Event::Unfollowed { why });
+                        self.tell_all(&Happening::Unfollowed { why });
                     }
                     BACKOFF.after(failures, "feed")
                 }
@@ -264,7 +165,7 @@ impl Task {
 
     async fn connect(&mut self) -> Result<Session, Unconnected> {
         let channel = self.platform.create_channel().await?;
-        let all: Vec<_> = self.followed.keys().flat_map(|id| topics(id)).collect();
+        let all: Vec<_> = self.followed.keys().flat_map(Subject::topics).collect();
         let subscriptions = self
             .platform
             .subscribe(&channel.id, Method::POST, &all)
@@ -333,27 +234,40 @@ impl Task {
         if frame.topic_name == "v2.system.socket_closing" {
             return Break(());
         }
-        let followers = conversation_of(&frame.topic_name).and_then(|id| self.followed.get(id));
-        for (_, events) in followers.into_iter().flatten() {
-            tell(events, Event::Changed, busy.clone());
+        let Some(subject) = Subject::of(&frame.topic_name) else {
+            return Continue(());
+        };
+        let followers = self.followed.get(&subject).into_iter().flatten();
+        let happening = match subject {
+            Subject::Conversation(_) => Happening::Changed,
+            Subject::Queue(_) => match serde_json::from_value::<Snapshot>(frame.event_body) {
+                Ok(snapshot) => Happening::Seen(Arc::new(snapshot)),
+                Err(error) => {
+                    tracing::warn!(%error, "a queue's event cannot be read");
+                    return Continue(());
+                }
+            },
+        };
+        for (_, follower) in followers {
+            follower.tell(happening.clone(), busy.clone());
         }
         Continue(())
     }
 
     /// Carries out an order on an open socket; breaks if the socket is no longer needed or of use.
     async fn carry_out(&mut self, order: Order, session: &mut Session) -> ControlFlow<()> {
-        let Some(conversation) = self.note(order) else {
+        let Some(subject) = self.note(order) else {
             return if self.followed.is_empty() {
                 Break(())
             } else {
                 Continue(())
             };
         };
-        let one: Vec<_> = topics(&conversation).collect();
-        // Topics of ended conversations stay until the channel is full; then all are replaced.
-        let full = session.topics + one.len() > PER_CHANNEL * DETAIL_EVENTS.len();
+        let one = subject.topics();
+        // Topics of what is no longer followed stay until the channel is full; then all are replaced.
+        let full = session.topics + one.len() > PER_CHANNEL * Subject::TOPICS;
         let (method, wanted) = if full {
-            let all = self.followed.keys().flat_map(|id| topics(id)).collect();
+            let all = self.followed.keys().flat_map(Subject::topics).collect();
             (Method::PUT, all)
         } else {
             (Method::POST, one)
@@ -365,12 +279,12 @@ impl Task {
         match outcome {
             Ok(subscriptions) => {
                 session.topics = if full { 0 } else { session.topics } + wanted.len();
-                self.tell_outcome_of(&conversation, &subscriptions);
+                self.tell_outcome_of(&subject, &subscriptions);
                 Continue(())
             }
             Err(error @ PlatformError::MissingPermission { .. }) => {
                 let why = error.to_string();
-                self.tell_one(&conversation, &Event::Unfollowed { why });
+                self.tell_one(&subject, &Happening::Unfollowed { why });
                 Continue(())
             }
             // Whatever else is wrong with this channel, a new one may be right.
@@ -381,26 +295,23 @@ impl Task {
         }
     }
 
-    /// Notes who follows what; returns the conversation that is new.
-    fn note(&mut self, order: Order) -> Option<String> {
+    /// Notes who follows what; returns the subject that is to be followed.
+    fn note(&mut self, order: Order) -> Option<Subject> {
         match order {
             Order::Follow {
-                conversation,
+                subject,
                 number,
-                events,
+                follower,
             } => {
-                let followers = self.followed.entry(conversation.clone()).or_default();
-                followers.push((number, events));
-                Some(conversation)
+                let followers = self.followed.entry(subject.clone()).or_default();
+                followers.push((number, follower));
+                Some(subject)
             }
-            Order::Unfollow {
-                conversation,
-                number,
-            } => {
-                if let Some(followers) = self.followed.get_mut(&conversation) {
+            Order::Unfollow { subject, number } => {
+                if let Some(followers) = self.followed.get_mut(&subject) {
                     followers.retain(|(other, _)| *other != number);
                     if followers.is_empty() {
-                        self.followed.remove(&conversation);
+                        self.followed.remove(&subject);
                     }
                 }
                 None
@@ -409,33 +320,33 @@ impl Task {
     }
 
     fn tell_outcome(&self, subscriptions: &[Subscription]) {
-        for conversation in self.followed.keys() {
-            self.tell_outcome_of(conversation, subscriptions);
+        for subject in self.followed.keys() {
+            self.tell_outcome_of(subject, subscriptions);
         }
     }
 
-    fn tell_outcome_of(&self, conversation: &str, subscriptions: &[Subscription]) {
+    fn tell_outcome_of(&self, subject: &Subject, subscriptions: &[Subscription]) {
         let rejected = subscriptions.iter().find(|subscription| {
-            subscription.is_rejected() && conversation_of(&subscription.id) == Some(conversation)
+            subscription.is_rejected() && Subject::of(&subscription.id).as_ref() == Some(subject)
         });
-        let event = match rejected {
-            None => Event::Followed,
-            Some(subscription) => Event::Unfollowed {
+        let happening = match rejected {
+            None => Happening::Followed,
+            Some(subscription) => Happening::Unfollowed {
                 why: missing(subscription),
             },
         };
-        self.tell_one(conversation, &event);
+        self.tell_one(subject, &happening);
     }
 
-    fn tell_one(&self, conversation: &str, event: &Event) {
-        for (_, events) in self.followed.get(conversation).into_iter().flatten() {
-            tell(events, event.clone(), self.clock.busy());
+    fn tell_one(&self, subject: &Subject, happening: &Happening) {
+        for (_, follower) in self.followed.get(subject).into_iter().flatten() {
+            follower.tell(happening.clone(), self.clock.busy());
         }
     }
 
-    fn tell_all(&self, event: &Event) {
-        for conversation in self.followed.keys() {
-            self.tell_one(conversation, event);
+    fn tell_all(&self, happening: &Happening) {
+        for subject in self.followed.keys() {
+            self.tell_one(subject, happening);
         }
     }
 }
@@ -455,11 +366,5 @@ fn missing(subscription: &Subscription) -> String {
             permissions.join(", ")
         ),
         None => "the subscription was rejected.".to_owned(),
-    }
-}
-
-fn tell(events: &Events, event: Event, busy: Busy) {
-    if events.send((event, busy)).is_err() {
-        tracing::debug!("an event came after the end of its handoff");
     }
 }
