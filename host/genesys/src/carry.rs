@@ -153,7 +153,9 @@ pub(crate) fn simplified_out(key: &str, what: &[String], news: &mut News) {
         news.notice(
             format!("say/{key}/simplified"),
             "genesys.content_simplified",
-            format!("{what} went to the agent as text: this transport has no form of its own for it."),
+            format!(
+                "{what} went to the agent as text: this transport has no form of its own for it."
+            ),
         );
     }
 }
@@ -227,10 +229,7 @@ mod tests {
             choice: Some(choice()),
             ..UserMessage::default()
         };
-        assert_eq!(
-            ENGAGE.carry(&message).parts,
-            [Part::Text("YES".to_owned())]
-        );
+        assert_eq!(ENGAGE.carry(&message).parts, [Part::Text("YES".to_owned())]);
     }
 
     proptest! {

@@ -241,10 +241,7 @@ mod tests {
             url: "https://files.example/a.png?key=1".to_owned(),
             size: Some(7),
         };
-        assert_eq!(
-            shown(None, &items).content,
-            [Content::Attachment(expected)]
-        );
+        assert_eq!(shown(None, &items).content, [Content::Attachment(expected)]);
     }
 
     #[test]
@@ -262,12 +259,31 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from),
             ".{0,8}".prop_map(Value::from),
-            prop::sample::select(vec!["Attachment", "QuickReply", "Card", "Carousel", "DatePicker", "Form"])
-                .prop_map(Value::from),
+            prop::sample::select(vec![
+                "Attachment",
+                "QuickReply",
+                "Card",
+                "Carousel",
+                "DatePicker",
+                "Form"
+            ])
+            .prop_map(Value::from),
         ];
         let name = prop::sample::select(vec![
-            "contentType", "attachment", "url", "quickReply", "text", "card", "carousel", "cards",
-            "actions", "defaultAction", "datePicker", "availableTimes", "dateTime", "other",
+            "contentType",
+            "attachment",
+            "url",
+            "quickReply",
+            "text",
+            "card",
+            "carousel",
+            "cards",
+            "actions",
+            "defaultAction",
+            "datePicker",
+            "availableTimes",
+            "dateTime",
+            "other",
         ]);
         leaf.prop_recursive(4, 32, 4, move |inner| {
             prop_oneof![

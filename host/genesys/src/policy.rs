@@ -28,7 +28,11 @@ pub(crate) enum FileRefusal {
     #[error(
         "The file '{name}' was not sent to the agent: it is {bytes} bytes long, and Genesys takes {limit}. Ask for a smaller one."
     )]
-    TooLarge { name: String, bytes: u64, limit: u64 },
+    TooLarge {
+        name: String,
+        bytes: u64,
+        limit: u64,
+    },
     #[error(
         "The file '{name}' was not sent to the agent: Genesys takes no files of type {kind}, only {allowed}. An administrator can allow more."
     )]
@@ -164,9 +168,18 @@ mod tests {
     fn each_rule_refuses_by_its_own_code() {
         assert_eq!(code("a.png", "image/png", 1000), None);
         assert_eq!(code("a.png", "IMAGE/PNG; x=1", 1), None);
-        assert_eq!(code("a.png", "image/png", 1001), Some("genesys.file_too_large"));
-        assert_eq!(code("a.txt", "text/plain", 1), Some("genesys.file_type_refused"));
-        assert_eq!(code("A.EXE", "image/png", 1), Some("genesys.file_type_refused"));
+        assert_eq!(
+            code("a.png", "image/png", 1001),
+            Some("genesys.file_too_large")
+        );
+        assert_eq!(
+            code("a.txt", "text/plain", 1),
+            Some("genesys.file_type_refused")
+        );
+        assert_eq!(
+            code("A.EXE", "image/png", 1),
+            Some("genesys.file_type_refused")
+        );
         let by_extension = FilePolicy {
             extensions: Some(vec!["pdf".to_owned()]),
             ..FilePolicy::default()

@@ -47,7 +47,12 @@ impl Receipts {
         };
         let input = input.input.clone();
         let same = |it: &&mut Expected| it.input == input;
-        let told = self.0.iter().filter(|it| it.input == input).filter_map(|it| it.told).max();
+        let told = self
+            .0
+            .iter()
+            .filter(|it| it.input == input)
+            .filter_map(|it| it.told)
+            .max();
         if told.is_none_or(|told| told < receipt) {
             for it in self.0.iter_mut().filter(same) {
                 it.told = Some(receipt);
