@@ -279,6 +279,23 @@ impl UserMessage {
         }
     }
 
+    /// What the user says by picking what a message offers under a label; none if it offers no such
+    /// thing. `message` is the platform's id of it.
+    #[must_use]
+    pub fn picking(label: &str, content: &[Content], message: &str) -> Option<Self> {
+        let mut choices = content.iter().flat_map(Content::choices);
+        let (text, kind, payload) = choices.find(|(text, ..)| *text == label)?;
+        Some(Self {
+            text: text.to_owned(),
+            attachments: Vec::new(),
+            choice: Some(Choice {
+                kind,
+                payload: payload.to_owned(),
+                message: message.to_owned(),
+            }),
+        })
+    }
+
     /// The text, and name and address of each file.
     #[must_use]
     pub fn as_text(&self) -> String {

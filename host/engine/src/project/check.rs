@@ -286,12 +286,34 @@ pub(super) fn check_manifest(
         found.push(diagnostic);
     }
     for (name, account) in &manifest.accounts {
-        if let Account::EngageChatV2(engage) = account {
-            let at = pointer("/accounts", name.as_str()) + "/url";
-            found.extend(not_a_url("url", &engage.url, document.place(&at)));
-        }
+        let at = pointer("/accounts", name.as_str());
+        check_account(account, document, &at, found);
     }
     check_secrets(manifest, document, found);
+}
+
+fn check_account(account: &Account, document: &Document, at: &str, found: &mut Vec<Diagnostic>) {
+    match account {
+        Account::EngageChatV2(engage) => {
+            let place = document.place(&format!("{at}/url"));
+            found.extend(not_a_url("url", &engage.url, place));
+        }
+        Account::CloudWebchat(_) => found.push(
+            Diagnostic::warning(
+                "account.deprecated_transport",
+                document.place(&format!("{at}/transport")),
+                "Genesys has deprecated WebChat version 2 and is removing it",
+            )
+            .help("move to 'cloud-web-messaging', or to 'cloud-open-messaging'; the flows stay as they are"),
+        ),
+        Account::CloudWebMessaging(messaging) => {
+            if let Some(origin) = &messaging.origin {
+                let place = document.place(&format!("{at}/origin"));
+                found.extend(not_a_url("origin", origin, place));
+            }
+        }
+        Account::CloudOpenMessaging(_) => {}
+    }
 }
 
 /// A mistake if a base URL is none. A blank one is told elsewhere, or a builder's first state.
