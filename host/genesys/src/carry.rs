@@ -72,10 +72,16 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    /// Whether there is nothing in it. Genesys refuses such.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+
     /// What the platform repeats of it, for [`crate::echoes`].
     pub(crate) fn echo(&self) -> &str {
         match self {
             Self::Text(text) => text,
+            Self::File(file) if file.name.is_empty() => &file.url,
             Self::File(file) => &file.name,
             Self::Choice { label, .. } => label,
         }

@@ -56,6 +56,10 @@ async fn the_signals_come_in_the_order_of_a_conversation() {
                     assert_eq!(queue.as_deref(), Some("Billing"));
                     "queued"
                 }
+                Signal::QueuePosition { estimated_wait, .. } => {
+                    assert!(estimated_wait.is_some());
+                    "estimate"
+                }
                 Signal::AgentAlerting { .. } => "alerting",
                 Signal::AgentJoined { .. } => "joined",
                 Signal::Ended(_) => "ended",
@@ -65,7 +69,8 @@ async fn the_signals_come_in_the_order_of_a_conversation() {
         match over {
             Over::Engage => assert_eq!(kinds, ["opened", "queued", "joined", "ended"]),
             Over::OpenMessaging => {
-                assert_eq!(kinds, ["opened", "queued", "alerting", "joined", "ended"]);
+                let expected = ["opened", "queued", "alerting", "estimate", "joined", "ended"];
+                assert_eq!(kinds, expected);
             }
         }
     }

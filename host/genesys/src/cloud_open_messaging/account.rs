@@ -5,10 +5,11 @@ use super::protocol::Protocol;
 use super::signature::WebhookSecret;
 use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
+use super::trigger::{EventsToken, Trigger};
 use super::trouble::Trouble;
 use super::wire::Outbound;
-use crate::following::Feeds;
 use crate::account::{AccountError, secret};
+use crate::following::Feeds;
 use crate::platform::{Credentials, Hosts, IntegrationError, Platform, REGIONS, is_region};
 use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
@@ -36,6 +37,7 @@ pub(super) struct Account {
     pub(super) switchboard: Switchboard,
     pub(super) feeds: Feeds,
     secret: WebhookSecret,
+    events_token: Option<EventsToken>,
     queue_attribute: String,
     wanted_integration: String,
     /// The integration's id, once found.
@@ -58,12 +60,17 @@ impl OpenMessaging {
             client_secret: secret(name, "client-secret", &account.client_secret, secrets)?,
         };
         let webhook_secret = secret(name, "webhook-secret", &account.webhook_secret, secrets)?;
+        let events_token = account.events_token.as_ref();
+        let events_token = events_token
+            .map(|token| secret(name, "events-token", token, secrets).map(EventsToken::new))
+            .transpose()?;
         let platform = Platform::new(hosts, credentials, Arc::clone(&clock), http);
         Ok(Self(Arc::new(Account {
             name: name.clone(),
             switchboard: Switchboard::new(Arc::clone(&clock)),
             feeds: Feeds::new(platform.clone(), Arc::clone(&clock)),
             secret: WebhookSecret::new(webhook_secret),
+            events_token,
             queue_attribute: account.queue_attribute.clone(),
             wanted_integration: account.integration.clone(),
             integration: tokio::sync::Mutex::new(None),
@@ -118,8 +125,7 @@ impl Transport for OpenMessaging {
 
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {
         if body.len() > LARGEST_BODY {
-            let limit = format!("The body is over the limit of {LARGEST_BODY} bytes.");
-            return WebhookReply::new(StatusCode::PAYLOAD_TOO_LARGE, limit);
+            return too_large();
         }
         if !self.0.secret.signed(headers, body) {
             tracing::warn!(account = %self.0.name, "a webhook call with a wrong signature");
@@ -139,6 +145,38 @@ impl Transport for OpenMessaging {
         }
         WebhookReply::new(StatusCode::OK, "")
     }
+
+    fn event(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {
+        let name = &self.0.name;
+        let Some(token) = &self.0.events_token else {
+            let sentence = format!("Account '{name}' takes no events. Set its events-token.");
+            return WebhookReply::new(StatusCode::NOT_FOUND, sentence);
+        };
+        if !token.borne_by(headers) {
+            tracing::warn!(account = %name, "an event call with a wrong token");
+            let sentence = format!(
+                "The bearer token does not match. Check that the workflow sends the events-token of account '{name}' as \"Authorization: Bearer ...\"."
+            );
+            return WebhookReply::new(StatusCode::UNAUTHORIZED, sentence);
+        }
+        if body.len() > LARGEST_BODY {
+            return too_large();
+        }
+        let Some(trigger) = Trigger::read(body) else {
+            let sentence = "The body names no conversation. Have the data action send {\"conversationId\": \"...\", \"topic\": \"...\"}.";
+            return WebhookReply::new(StatusCode::BAD_REQUEST, sentence);
+        };
+        let busy = self.0.clock.busy();
+        if !self.0.switchboard.hint(&trigger, &busy) {
+            tracing::debug!(account = %name, "an event of a conversation that is not ours");
+        }
+        WebhookReply::new(StatusCode::OK, "")
+    }
+}
+
+fn too_large() -> WebhookReply {
+    let limit = format!("The body is over the limit of {LARGEST_BODY} bytes.");
+    WebhookReply::new(StatusCode::PAYLOAD_TOO_LARGE, limit)
 }
 
 impl Account {

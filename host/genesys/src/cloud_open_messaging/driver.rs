@@ -1,8 +1,8 @@
 //! The I/O of a handoff: one task, one call at a time, waiting for commands, events and the clock.
 
 use super::account::Account;
-use super::hearing::in_order;
-use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::calls::{Answer, Call, Event, Next};
+use super::protocol::Protocol;
 use super::switchboard::{Events, Line, Waiting};
 use super::trouble::Trouble;
 use crate::following::{Follower, Following, Happening, Subject};
@@ -130,14 +130,13 @@ impl Driver {
         self.outlet.report(self.protocol.state(), news);
     }
 
-    /// Takes in events, and all that wait behind them: what came together is put in order first.
+    /// Takes in events, and all that wait behind them.
     fn take_events(&mut self, mut events: Vec<Event>) {
         // Reports hold the clock from here on.
         let busy = self.account.clock.busy();
         while let Ok((event, _busy)) = self.events.try_recv() {
             events.push(event);
         }
-        in_order(&mut events);
         for event in events {
             let news = self.protocol.event(self.account.clock.now(), event);
             self.outlet.report(self.protocol.state(), news);
@@ -194,6 +193,22 @@ impl Account {
                 conversation,
                 message,
             } => Answer::Message(Box::new(platform.message(conversation, message).await?)),
+            Call::FilePolicy { integration } => {
+                Answer::Policy(platform.file_policy(integration).await?)
+            }
+            Call::Confirm {
+                integration,
+                to,
+                message,
+                receipt,
+            } => {
+                let now = self.clock.now();
+                platform
+                    .post_receipt(integration, to, message, *receipt, now)
+                    .await?;
+                Answer::Done
+            }
+            Call::EstimateWait { queue } => Answer::Wait(platform.estimated_wait(queue).await?),
             Call::Name(user) => Answer::Name(platform.user_name(user).await?),
             Call::Disconnect {
                 conversation,

@@ -1,10 +1,11 @@
 //! What a failed call means: try again, look first, give up the text, or give up the handoff.
 
-use super::opening::Opening;
-use super::protocol::{Call, Protocol};
+use super::calls::Call;
+use super::protocol::Protocol;
 use super::state::Phase;
 use super::trouble::Trouble;
 use crate::end::Observation;
+use crate::outbox::{First, Origin};
 use crate::platform::PlatformError;
 use crate::report::News;
 use crate::retry::Backoff;
@@ -28,6 +29,12 @@ const START_ATTEMPTS: u32 = 4;
 /// may not be known everywhere.
 const LOOK_ATTEMPTS: u32 = 4;
 
+/// A permission may be granted any time.
+const LOOK_AGAIN: Millis = Millis::from_mins(10);
+
+/// How often the farewell is tried: the user has left, and nobody waits for it.
+const FAREWELL_ATTEMPTS: u32 = 3;
+
 /// How often a name or a missed message is asked for before it is done without.
 const READ_ATTEMPTS: u32 = 6;
 
@@ -39,15 +46,17 @@ impl Protocol {
         trouble: &Trouble,
         news: &mut News,
     ) {
-        if matches!(call, Call::Typing { .. }) {
-            return;
+        let passing = trouble.platform().is_some_and(PlatformError::is_passing);
+        match call {
+            Call::Typing { .. } => return,
+            Call::EstimateWait { .. } => return self.wait.failed(now, !passing),
+            _ => {}
         }
         self.failures += 1;
         tracing::warn!(
             handoff = %self.handoff, code = trouble.code(), attempt = self.failures, %trouble,
             "a call to Genesys Cloud failed"
         );
-        let passing = trouble.platform().is_some_and(PlatformError::is_passing);
         if passing {
             self.blocked_until = now + self.wait_after(trouble);
         }
@@ -58,7 +67,7 @@ impl Protocol {
             Call::Post { .. } if matches!(self.state.phase, Phase::Opening(_)) => {
                 if is_conflict(trouble) {
                     self.blocked_until = now;
-                    self.opening(Opening::use_another_id);
+                    self.opened_before(news);
                 } else {
                     self.start_failed(passing, trouble, news);
                 }
@@ -84,7 +93,16 @@ impl Protocol {
             Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
                 self.leaving_failed(passing, self.failures, trouble, news);
             }
-            Call::Read { .. } | Call::Name(_) | Call::Typing { .. } => {}
+            Call::Confirm { .. } if !passing || self.failures >= READ_ATTEMPTS => {
+                self.confirmed(news);
+            }
+            // The policy is asked for together with the file it is for; that is given up instead.
+            Call::FilePolicy { .. } => self.post_failed(now, passing, trouble, news),
+            Call::Read { .. }
+            | Call::Name(_)
+            | Call::Confirm { .. }
+            | Call::EstimateWait { .. }
+            | Call::Typing { .. } => {}
         }
     }
 
@@ -118,7 +136,12 @@ impl Protocol {
             // Its id was seen before: it has arrived.
             return self.delivered(news);
         }
-        if !passing || self.tried_long_enough(now) {
+        let farewell = matches!(
+            self.state.outbox.first(),
+            Some(First::Part(Origin::Farewell, _))
+        );
+        let enough = self.tried_long_enough(now) || farewell && self.failures >= FAREWELL_ATTEMPTS;
+        if !passing || enough {
             self.give_up_first(&trouble.to_string(), news);
         }
     }
@@ -132,15 +155,31 @@ impl Protocol {
             self.blocked_until = now + BACKOFF.after(self.failures, self.handoff.as_str());
             return;
         }
+        if let Some(PlatformError::NotFound { .. }) = trouble.platform() {
+            let why = trouble.to_string();
+            let gone = Trouble::ConversationGone { why };
+            return self.finish(Observation::Failed(gone.detail()), news);
+        }
+        self.go_blind(now, trouble, news);
+    }
+
+    /// The conversation may not be looked at. Texts still go both ways, so the handoff goes on; the
+    /// permission may be granted meanwhile.
+    fn go_blind(&mut self, now: Timestamp, trouble: &Trouble, news: &mut News) {
+        self.forget_failures();
+        self.blind_until = now + LOOK_AGAIN;
+        self.in_doubt = false;
+        if !std::mem::replace(&mut self.state.unseen, true) {
+            news.notice(
+                "unseen",
+                "genesys.conversation_not_visible",
+                format!(
+                    "Agents are not seen coming and going, and a close only if a trigger reports it: {trouble}"
+                ),
+            );
+        }
         self.release_held(news);
-        let detail = match trouble.platform() {
-            Some(PlatformError::NotFound { .. }) => Trouble::ConversationGone {
-                why: trouble.to_string(),
-            }
-            .detail(),
-            _ => trouble.detail(),
-        };
-        self.finish(Observation::Failed(detail), news);
+        self.do_without_customer(news);
     }
 
     pub(super) fn forget_failures(&mut self) {

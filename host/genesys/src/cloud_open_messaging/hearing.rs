@@ -1,17 +1,18 @@
 //! What comes in by webhook: agents' messages, typing, and receipts for ours.
 //!
-//! Redeliveries are recognised by their ids. A message from a person nobody has been seen to be waits
-//! for the next look, so that the user is told who joined before being told what they say; what waits
-//! is in the handle, and goes out in order of the platform's time. A message is never held back for
-//! one that might still come before it: that would delay all for the sake of few.
+//! Messages come in any order and more than once; `order` makes it one, for the price of half a
+//! second. A message from a person nobody has been seen to be waits for the next look, so that the
+//! user is told who joined before being told what they say. What waits is in the handle.
 
-use super::protocol::{Event, Protocol};
-use super::state::Phase;
+use super::protocol::Protocol;
+use super::state::{Heard, Phase};
 use super::wire::{Kind, Outbound, OutboundEvent};
 use crate::carry::simplified_in;
 use crate::content::shown;
+use crate::end::{LegId, Observation};
 use crate::following::unnamed;
 use crate::report::News;
+use handoff_engine::content::Receipt;
 use handoff_engine::handoff::{Agent, Signal};
 use handoff_engine::time::{Millis, Timestamp};
 
@@ -30,29 +31,98 @@ impl Protocol {
         match message.kind {
             Kind::Text | Kind::Structured => self.hear_message(now, message, news),
             Kind::Event => self.hear_events(now, &message, news),
-            Kind::Receipt => hear_receipt(&message, news),
+            Kind::Receipt => self.hear_receipt(&message, news),
             Kind::Unknown => tracing::info!(id = message.id, "a webhook of an unknown type"),
         }
     }
 
     fn hear_message(&mut self, now: Timestamp, message: Outbound, news: &mut News) {
-        let unknown_speaker =
-            message.is_from_a_person() && self.state.end.connected_agent().is_none();
+        let speaker = self.state.end.connected_agent().cloned();
+        let unknown_speaker = message.is_from_a_person() && speaker.is_none();
         let Phase::Open(talk) = &mut self.state.phase else {
             // The conversation is older than this handoff's first message.
             return;
         };
-        if !talk.remember(&message.id) {
-            tracing::debug!(id = message.id, "a webhook delivered again");
-            return;
-        }
+        let at = message.time().unwrap_or(now);
+        let id = message.id.clone();
+        let heard = Heard { message, speaker };
+        let ready = talk.order.push(now, &id, at, heard);
+        news.tally = Some(talk.order.tally());
         news.changed = true;
-        if unknown_speaker && talk.conversation.is_some() {
-            talk.held.push(message);
+        if unknown_speaker {
             self.watch.look_now(now);
+        }
+        self.tell_or_hold(ready, news);
+    }
+
+    /// Messages have waited long enough for earlier ones.
+    pub(super) fn overtaken_no_more(&mut self, now: Timestamp, news: &mut News) {
+        if let Phase::Open(talk) = &mut self.state.phase {
+            let ready = talk.order.due(now);
+            news.changed |= !ready.is_empty();
+            self.tell_or_hold(ready, news);
+        }
+    }
+
+    /// Tells what was heard before what a look is about to tell: that agents joined or left.
+    pub(super) fn heard_before(&mut self, seen: &[Observation], news: &mut News) {
+        let Phase::Open(talk) = &mut self.state.phase else {
+            return;
+        };
+        if talk.order.deadline().is_none() {
             return;
         }
-        self.tell_message(&message, None, news);
+        let signals = self.state.end.clone().observe(seen.to_vec());
+        let changes = signals.iter().any(|signal| {
+            matches!(
+                signal,
+                Signal::AgentJoined { .. } | Signal::AgentLeft { .. }
+            )
+        });
+        if changes {
+            let ready = talk.order.flush();
+            self.tell_or_hold(ready, news);
+        }
+    }
+
+    fn tell_or_hold(&mut self, ready: Vec<Heard>, news: &mut News) {
+        for Heard { message, speaker } in ready {
+            let agent = || self.state.end.connected_agent().cloned();
+            let speaker = speaker.or_else(agent);
+            let unknown = message.is_from_a_person() && speaker.is_none();
+            if unknown && self.hold(&message) {
+                continue;
+            }
+            if unknown {
+                // Nobody is ever seen; the words themselves show that somebody is there.
+                let leg = LegId::new("unseen");
+                let agent = unnamed();
+                self.observe([Observation::Connected { leg, agent }], news);
+            }
+            self.tell_message(&message, speaker, news);
+        }
+    }
+
+    /// Keeps a message until it is known who speaks, if that can become known.
+    fn hold(&mut self, message: &Outbound) -> bool {
+        let blind = self.blind_until != Timestamp(0);
+        let Phase::Open(talk) = &mut self.state.phase else {
+            return false;
+        };
+        if blind || talk.conversation.is_none() {
+            return false;
+        }
+        talk.held.push(message.clone());
+        true
+    }
+
+    /// Tells everything that waits, whatever it waits for.
+    pub(super) fn release_all(&mut self, news: &mut News) {
+        if let Phase::Open(talk) = &mut self.state.phase {
+            let ready = talk.order.flush();
+            self.tell_or_hold(ready, news);
+        }
+        self.release_held(news);
     }
 
     /// Tells what waited for its speaker to be known.
@@ -82,11 +152,10 @@ impl Protocol {
             return;
         }
         let agent = || self.state.end.connected_agent().cloned();
-        let from = speaker.or_else(|| {
-            message
-                .is_from_a_person()
-                .then(|| agent().unwrap_or_else(unnamed))
-        });
+        let person = message.is_from_a_person();
+        let from = speaker
+            .filter(|_| person)
+            .or_else(|| person.then(|| agent().unwrap_or_else(unnamed)));
         news.tell(
             format!("message/{id}"),
             Signal::Message {
@@ -126,58 +195,45 @@ impl Protocol {
             self.agent_typing = None;
         }
     }
-}
 
-/// Puts events that came together in order: Genesys delivers webhooks in any, and the platform's time
-/// tells which came first. What happens beside the webhooks goes before them.
-pub(super) fn in_order(events: &mut [Event]) {
-    events.sort_by_key(|event| match event {
-        Event::Heard(message) => (1, message.time()),
-        Event::Changed | Event::Followed | Event::Unfollowed { .. } => (0, None),
-    });
-}
-
-fn hear_receipt(receipt: &Outbound, news: &mut News) {
-    if receipt.status.as_deref() != Some("Failed") {
-        return;
+    /// What became of a message of the user's.
+    fn hear_receipt(&mut self, message: &Outbound, news: &mut News) {
+        let status = message.status.as_deref().unwrap_or_default();
+        let receipt = match status {
+            "Delivered" | "Published" => Receipt::Delivered,
+            "Read" => Receipt::Read,
+            "Failed" => Receipt::Failed,
+            _ => return,
+        };
+        if let Phase::Open(talk) = &mut self.state.phase {
+            let theirs = message.channel.message_id.as_deref();
+            let mut ids = [Some(message.id.as_str()), theirs].into_iter().flatten();
+            if !ids.any(|id| talk.receipts.came(id, receipt, news)) {
+                tracing::debug!(id = message.id, "a receipt that is not waited for");
+            }
+        }
+        if receipt == Receipt::Failed {
+            news.notice(
+                format!("receipt/{}", message.id),
+                "genesys.message_not_delivered",
+                format!(
+                    "A message from the user did not reach the agent: {}.",
+                    reasons(message)
+                ),
+            );
+        }
     }
+}
+
+fn reasons(receipt: &Outbound) -> String {
     let reasons: Vec<_> = receipt
         .reasons
         .iter()
         .filter_map(|reason| reason["message"].as_str().or(reason["code"].as_str()))
         .collect();
-    let reasons = if reasons.is_empty() {
+    if reasons.is_empty() {
         "Genesys gave no reason".to_owned()
     } else {
         reasons.join("; ")
-    };
-    news.notice(
-        format!("receipt/{}", receipt.id),
-        "genesys.message_not_delivered",
-        format!("A message from the user did not reach the agent: {reasons}."),
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_that_came_together_are_put_in_order_of_the_platforms_time() {
-        let heard = |id: &str, second: u8| {
-            let channel = serde_json::json!({"time": format!("2026-01-05T10:00:0{second}.000Z")});
-            let message = serde_json::json!({"id": id, "channel": channel});
-            Event::Heard(serde_json::from_value(message).expect("a message"))
-        };
-        let mut events = [heard("b", 2), heard("a", 1), Event::Changed, heard("c", 3)];
-        in_order(&mut events);
-        let ids: Vec<_> = events
-            .iter()
-            .map(|event| match event {
-                Event::Heard(message) => message.id.as_str(),
-                _ => "changed",
-            })
-            .collect();
-        assert_eq!(ids, ["changed", "a", "b", "c"]);
     }
 }

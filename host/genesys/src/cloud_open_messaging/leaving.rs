@@ -1,18 +1,20 @@
 //! How the user leaves: as well as the OAuth client's permissions allow.
 //!
-//! Open Messaging has no way to say that a user left. Ending the customer's part is the right call;
-//! where it is not permitted, ending everyone's part; and where neither is, the agent is told in
-//! words, and whoever can grant the permission is told in a notice.
+//! Open Messaging has no way to say that a user left. An agent who is there is told in words; then the
+//! customer's part is ended, where that is not permitted everyone's, and where neither is, whoever can
+//! grant the permission is told in a notice, and whoever takes the conversation reads those words.
 
-use super::protocol::{Call, Protocol};
+use super::calls::Call;
+use super::protocol::Protocol;
 use super::state::{Leaving, Phase, Talk};
 use super::trouble::Trouble;
-use crate::end::Observation;
 use crate::carry::OPEN_MESSAGING;
+use crate::end::Observation;
 use crate::outbox::Origin;
 use crate::platform::PlatformError;
 use crate::report::News;
 use handoff_engine::handoff::FAREWELL;
+use handoff_engine::time::Timestamp;
 
 /// How often each way is tried.
 const ATTEMPTS: u32 = 4;
@@ -31,10 +33,13 @@ impl Protocol {
         {
             self.finish(Observation::Closed, news);
         }
+        if self.state.end.connected_agent().is_some() {
+            self.say_farewell();
+        }
         self.leave_unknown_conversation();
     }
 
-    pub(super) fn next_leaving(&self, talk: &Talk) -> Option<Call> {
+    pub(super) fn next_leaving(&self, talk: &Talk, now: Timestamp) -> Option<Call> {
         let conversation = talk.conversation.clone();
         match self.state.leaving {
             Leaving::No | Leaving::Farewell => None,
@@ -45,6 +50,7 @@ impl Protocol {
                         conversation,
                         participant,
                     },
+                    None if self.is_blind(now) => Call::DisconnectAll { conversation },
                     None => Call::Look { conversation },
                 })
             }
@@ -82,7 +88,9 @@ impl Protocol {
                         "The user left, but the conversation stays open at Genesys until its agent or a timeout closes it: {trouble}"
                     ),
                 );
-                self.say_farewell();
+                if self.state.end.connected_agent().is_none() {
+                    self.say_farewell();
+                }
                 Leaving::Farewell
             }
         };
@@ -91,7 +99,7 @@ impl Protocol {
     }
 
     fn say_farewell(&mut self) {
-        let words = FAREWELL;
+        let words = self.state.farewell.as_deref().unwrap_or(FAREWELL);
         let outbox = &mut self.state.outbox;
         outbox.own(Origin::Farewell, words, &OPEN_MESSAGING);
     }
@@ -116,7 +124,7 @@ impl Protocol {
 
     /// Once the agent has been told, or cannot be, there is nothing left to do.
     pub(super) fn said_farewell(&mut self, news: &mut News) {
-        if self.state.leaving == Leaving::Farewell && self.state.outbox.first().is_none() {
+        if self.state.leaving == Leaving::Farewell && self.state.outbox.is_empty() {
             self.finish(Observation::Closed, news);
         }
     }

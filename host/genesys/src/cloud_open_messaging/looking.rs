@@ -3,7 +3,8 @@
 //! A look shows who is there, and which messages there are: one of ours whose answer was lost, or one
 //! of an agent's that no webhook has brought. Their texts are read before anything is told of them.
 
-use super::protocol::{Call, Protocol};
+use super::calls::Call;
+use super::protocol::Protocol;
 use super::state::{Phase, Talk};
 use super::wire::{Kind, Outbound};
 use crate::end::Observation;
@@ -13,6 +14,7 @@ use crate::platform::conversations::{Conversation, MessageData, MessageDetails};
 use crate::report::News;
 use handoff_engine::handoff::Agent;
 use handoff_engine::time::{Millis, Timestamp};
+use serde_json::Value;
 use std::collections::VecDeque;
 
 /// An agent's message that no webhook has brought by then is fetched.
@@ -85,6 +87,9 @@ impl Protocol {
         self.compare_ours(&picture.ours, news);
         self.compare_theirs(now, &picture);
         let over = self.watch.is_over(now, picture.over);
+        self.blind_until = Timestamp(0);
+        self.wait.waits_in(picture.waits_in, now);
+        self.heard_before(&picture.observations, news);
         self.observe(picture.observations, news);
         self.release_held(news);
         if over && self.reading.unread.is_empty() {
@@ -129,7 +134,7 @@ impl Protocol {
                     .time
                     .is_none_or(|time| now.since(time) >= WEBHOOK_WITHIN)
         };
-        let unknown = |written: &Written| !talk.seen.contains(&written.id);
+        let unknown = |written: &Written| !talk.order.knows(&written.id);
         let start = picture.agents.len().saturating_sub(CHECKED);
         let mut missed: Vec<_> = picture.agents[start..]
             .iter()
@@ -178,7 +183,7 @@ impl Protocol {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
-        if !talk.remember(&written.id) {
+        if !talk.order.remember(&written.id) {
             return;
         }
         news.changed = true;
@@ -191,7 +196,7 @@ impl Protocol {
 
     /// Attributes and leaving wait for the customer participant to be seen. A look without one says
     /// that there is none.
-    fn do_without_customer(&mut self, news: &mut News) {
+    pub(super) fn do_without_customer(&mut self, news: &mut News) {
         let Phase::Open(talk) = &self.state.phase else {
             return;
         };
@@ -208,9 +213,26 @@ impl Protocol {
 fn text_of(data: &MessageData) -> String {
     let normalized = data.normalized_message.as_ref();
     let text = normalized.and_then(|message| message["text"].as_str());
-    text.map(str::to_owned)
-        .or_else(|| data.text_body.clone())
+    let own = text.or(data.text_body.as_deref());
+    own.filter(|text| !text.is_empty())
+        .or_else(|| name_of(normalized?))
         .unwrap_or_default()
+        .to_owned()
+}
+
+/// What a message without a text is known by, as [`crate::carry::Part::echo`] has it.
+fn name_of(message: &Value) -> Option<&str> {
+    let item = message["content"].as_array()?.first()?;
+    let file = &item["attachment"];
+    let given = [
+        &file["filename"],
+        &file["url"],
+        &item["buttonResponse"]["text"],
+    ];
+    given
+        .into_iter()
+        .filter_map(Value::as_str)
+        .find(|name| !name.is_empty())
 }
 
 /// A message read from the conversation as if it had come by webhook.

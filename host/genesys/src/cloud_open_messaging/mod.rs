@@ -6,6 +6,8 @@
 //! the socket the look is taken on a schedule.
 
 mod account;
+mod calls;
+mod confirming;
 mod driver;
 mod failing;
 mod hearing;
@@ -13,9 +15,11 @@ mod leaving;
 mod looking;
 mod opening;
 mod protocol;
+mod sending;
 mod signature;
 mod state;
 mod switchboard;
+mod trigger;
 mod trouble;
 mod wire;
 

@@ -4,17 +4,19 @@
 //! that one (attributes set later route nothing). A queue is resolved first although Architect finds
 //! it by name itself, because Architect would route a wrong name to nowhere without a word.
 
-use super::protocol::{Call, Protocol};
-use super::state::{Phase, Talk};
+use super::calls::Call;
+use super::protocol::Protocol;
+use super::state::{Phase, State, Talk};
 use crate::attributes::attributes;
-use crate::echoes::{Echoes, is_blank};
+use crate::carry::{OPEN_MESSAGING, Part};
+use crate::outbox::{First, Origin, Outbox};
 use crate::platform::inbound::{IdType, InboundMessage, Posted, Sender};
 use crate::report::News;
 use handoff_engine::handoff::{IdentityField, Signal, Target, TransferRequest};
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What opens a conversation if the user has said nothing and there is no subject.
@@ -27,34 +29,23 @@ pub(super) struct Opening {
     queue: Option<String>,
     pub(super) queue_found: bool,
     pub(super) attributes: BTreeMap<String, String>,
-    from: Sender,
-    text: String,
-    handoff: HandoffId,
-    /// How often Genesys knew the opening message's id already.
-    conflicts: u32,
+    /// Messages that Genesys knew already, without telling which conversation they went to.
+    conflicts: usize,
     /// When the opening message was first tried.
     tried: Option<Timestamp>,
 }
 
 impl Opening {
-    pub(super) fn new(
-        handoff: &HandoffId,
-        request: &TransferRequest,
-        queue_attribute: &str,
-    ) -> Self {
-        let identity = &request.options.identity;
+    pub(super) fn new(request: &TransferRequest, queue_attribute: &str) -> Self {
         let unnamed = [
             IdentityField::EmailAddress,
             IdentityField::Mobile,
             IdentityField::ExternalId,
         ];
         let mut attributes = attributes(request, queue_attribute, &unnamed);
-        let subject = given(&request.options.subject);
-        if let Some(subject) = &subject {
-            let name = "subject".to_owned();
-            attributes.entry(name).or_insert_with(|| subject.clone());
+        if let Some(subject) = given(request.options.subject.as_ref()) {
+            attributes.entry("subject".to_owned()).or_insert(subject);
         }
-        let text = given(&request.opening_text).or(subject);
         Self {
             integration: None,
             queue: match &request.target {
@@ -63,49 +54,34 @@ impl Opening {
             },
             queue_found: false,
             attributes,
-            from: Sender {
-                id: given(&identity.external_id).unwrap_or_else(|| message_id(handoff.as_str())),
-                id_type: IdType::Opaque,
-                nickname: given(&identity.nickname),
-                first_name: given(&identity.first_name),
-                last_name: given(&identity.last_name),
-            },
-            text: text.unwrap_or_else(|| NEUTRAL_OPENING.to_owned()),
-            handoff: handoff.clone(),
             conflicts: 0,
             tried: None,
         }
     }
 
-    pub(super) fn sender(&self) -> Sender {
-        self.from.clone()
+    /// The user.
+    pub(super) fn sender(handoff: &HandoffId, request: &TransferRequest) -> Sender {
+        let identity = &request.options.identity;
+        let id = given(identity.external_id.as_ref());
+        Sender {
+            id: id.unwrap_or_else(|| message_id(handoff.as_str())),
+            id_type: IdType::Opaque,
+            nickname: given(identity.nickname.as_ref()),
+            first_name: given(identity.first_name.as_ref()),
+            last_name: given(identity.last_name.as_ref()),
+        }
     }
 
-    /// Genesys saw the message's id before, without telling which conversation it went to. Another id
-    /// gets an answer; the text may then be there twice, which is better than nobody there.
-    pub(super) fn use_another_id(&mut self) {
-        self.conflicts += 1;
-    }
-
-    pub(super) fn next(&mut self, from: &Sender, now: Timestamp) -> Call {
-        let Some(integration) = self.integration.clone() else {
-            return Call::FindIntegration;
-        };
-        if let (Some(queue), false) = (&self.queue, self.queue_found) {
-            return Call::FindQueue(queue.clone());
+    /// What is said first: what was said before the handoff and the user's last words, or else the
+    /// subject. A conversation begins with a message, whatever it is.
+    pub(super) fn words(request: &TransferRequest) -> Outbox {
+        let mut outbox = Outbox::hand_over(request, &OPEN_MESSAGING);
+        if outbox.is_empty() {
+            let subject = given(request.options.subject.as_ref());
+            let text = subject.unwrap_or_else(|| NEUTRAL_OPENING.to_owned());
+            outbox.own(Origin::Opening, &text, &OPEN_MESSAGING);
         }
-        let time = *self.tried.get_or_insert(now);
-        let message = InboundMessage {
-            from: from.clone(),
-            message_id: message_id(&format!("{}/opening/{}", self.handoff, self.conflicts)),
-            time,
-            attributes: self.attributes.clone(),
-            text: self.text.clone(),
-        };
-        Call::Post {
-            integration,
-            message: Box::new(message),
-        }
+        outbox
     }
 
     /// Whether the opening message may have reached Genesys.
@@ -115,6 +91,56 @@ impl Opening {
 }
 
 impl Protocol {
+    /// What there is to ask before the conversation is open, and then its first message.
+    pub(super) fn next_opening(&mut self, now: Timestamp) -> Call {
+        let State {
+            phase,
+            outbox,
+            from,
+            ..
+        } = &mut self.state;
+        let Phase::Opening(opening) = phase else {
+            unreachable!("asked for only while opening")
+        };
+        let Some(integration) = opening.integration.clone() else {
+            return Call::FindIntegration;
+        };
+        if let (Some(queue), false) = (&opening.queue, opening.queue_found) {
+            return Call::FindQueue(queue.clone());
+        }
+        let time = *opening.tried.get_or_insert(now);
+        let said = match outbox.first() {
+            Some(First::Part(_, part)) => part.clone(),
+            _ => Part::Text(NEUTRAL_OPENING.to_owned()),
+        };
+        let key = outbox.first_key().unwrap_or_default();
+        let message = InboundMessage {
+            from: from.clone(),
+            message_id: message_id(&format!("{}/{key}/{}", self.handoff, opening.conflicts)),
+            time,
+            attributes: opening.attributes.clone(),
+            said,
+        };
+        Call::Post {
+            integration,
+            message: Box::new(message),
+        }
+    }
+
+    /// Genesys saw the opening message before: it has arrived, but the answer does not tell which
+    /// conversation it went to. What is said next tells; without anything, a neutral line does.
+    pub(super) fn opened_before(&mut self, news: &mut News) {
+        self.state.outbox.sent_first(news);
+        self.opening(|opening| opening.conflicts += 1);
+        while matches!(self.state.outbox.first(), Some(First::Part(_, part)) if part.is_blank()) {
+            self.state.outbox.sent_first(news);
+        }
+        if !matches!(self.state.outbox.first(), Some(First::Part(..))) {
+            let outbox = &mut self.state.outbox;
+            outbox.own(Origin::Opening, NEUTRAL_OPENING, &OPEN_MESSAGING);
+        }
+    }
+
     /// The opening message was taken in.
     pub(super) fn opened(
         &mut self,
@@ -126,20 +152,21 @@ impl Protocol {
         let Phase::Opening(opening) = &self.state.phase else {
             return;
         };
-        let conversation = posted.conversation_id;
-        self.state.phase = Phase::Open(Box::new(Talk {
-            integration: opening.integration.clone().unwrap_or_default(),
-            conversation: conversation.clone(),
-            opened_by: posted.id,
-            opened_at: message.time,
-            customer: None,
-            arrived: 1,
-            echoes: Echoes::default(),
-            seen: VecDeque::new(),
-            held: Vec::new(),
-        }));
+        let conversation = posted.conversation_id.clone();
+        let talk = Talk {
+            opened_by: posted.id.clone(),
+            // Those that Genesys knew already are there too.
+            arrived: opening.conflicts,
+            ..Talk::new(
+                opening.integration.clone().unwrap_or_default(),
+                conversation.clone(),
+                message.time,
+            )
+        };
+        self.state.phase = Phase::Open(Box::new(talk));
         self.watch.look_now(now);
         news.tell("opened", Signal::Opened { conversation });
+        self.posted(now, message, posted, news);
         self.leave_unknown_conversation();
     }
 }
@@ -149,6 +176,6 @@ pub(super) fn message_id(of: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, of.as_bytes()).to_string()
 }
 
-fn given(text: &Option<String>) -> Option<String> {
-    text.clone().filter(|text| !is_blank(text))
+fn given(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).cloned()
 }

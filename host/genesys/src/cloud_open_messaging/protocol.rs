@@ -2,105 +2,26 @@
 //! out.
 //!
 //! One call is under way at a time, so texts arrive in the order given. What came in by webhook is in
-//! `hearing`, what a look at the conversation shows in `looking`, how a handoff begins and how the
-//! user leaves in `opening` and `leaving`, what a failure means in `failing`; this file decides what is
-//! next.
+//! `hearing`, what a look at the conversation shows in `looking`, what is sent in `sending`, how a
+//! handoff begins and how the user leaves in `opening` and `leaving`, what a failure means in
+//! `failing`; this file decides what is next.
 
+use super::calls::{Answer, Call, Event, Next};
 use super::looking::Reading;
-use super::opening::{Opening, message_id};
-use super::state::{Leaving, Phase, State, Talk};
+use super::opening::Opening;
+use super::state::{Leaving, Phase, State};
+use super::trigger::Trigger;
 use super::trouble::Trouble;
-use super::wire::Outbound;
-use crate::echoes::is_blank;
-use crate::end::{EndOfHandoff, Observation};
 use crate::carry::OPEN_MESSAGING;
+use crate::end::{EndOfHandoff, Observation};
+use crate::following::{QueueWait, Watch};
 use crate::giving_up;
-use crate::outbox::{First, Given, Outbox};
-use crate::following::Watch;
-use crate::platform::conversations::{Conversation, MessageData};
-use crate::platform::inbound::{InboundMessage, Posted, Sender};
+use crate::outbox::Given;
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::handoff::TransferRequest;
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
-use std::collections::BTreeMap;
-
-/// Genesys shows typing for about this long; more often says nothing new.
-const TYPING_EVERY: Millis = Millis::from_secs(5);
-
-/// A call to make.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Call {
-    /// The account's integration.
-    FindIntegration,
-    /// A queue by its exact name.
-    FindQueue(String),
-    /// A text of the user's.
-    Post {
-        integration: String,
-        message: Box<InboundMessage>,
-    },
-    /// The user types.
-    Typing { integration: String, from: Sender },
-    /// Attributes of the customer participant.
-    SetAttributes {
-        conversation: String,
-        participant: String,
-        attributes: BTreeMap<String, String>,
-    },
-    /// The conversation with everyone in it.
-    Look { conversation: String },
-    /// One message's text.
-    Read {
-        conversation: String,
-        message: String,
-    },
-    /// A user's name.
-    Name(String),
-    /// The end of the customer's part.
-    Disconnect {
-        conversation: String,
-        participant: String,
-    },
-    /// The end of everyone's part.
-    DisconnectAll { conversation: String },
-}
-
-/// What a call came to.
-#[derive(Clone, Debug)]
-pub(super) enum Answer {
-    Integration(String),
-    QueueFound,
-    Posted(Posted),
-    Conversation(Box<Conversation>),
-    Message(Box<MessageData>),
-    Name(Option<String>),
-    Done,
-}
-
-/// What happens without our asking.
-#[derive(Clone, Debug)]
-pub(super) enum Event {
-    /// A webhook call.
-    Heard(Box<Outbound>),
-    /// Something happened to the conversation.
-    Changed,
-    /// From now on events come; what happened before may have been missed.
-    Followed,
-    /// No events come, for this reason.
-    Unfollowed { why: String },
-}
-
-/// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Next {
-    Call(Call),
-    /// Nothing until then, unless a command or an event comes.
-    Wait(Timestamp),
-    /// The handoff is over.
-    Done,
-}
 
 /// One handoff.
 #[derive(Debug)]
@@ -109,9 +30,12 @@ pub(super) struct Protocol {
     pub(super) state: State,
     pub(super) watch: Watch,
     pub(super) reading: Reading,
+    pub(super) wait: QueueWait,
+    /// The conversation may not be looked at before this: a permission is missing.
+    pub(super) blind_until: Timestamp,
     /// The user types, and when that was last shown.
-    typing: bool,
-    typing_shown: Option<Timestamp>,
+    pub(super) typing: bool,
+    pub(super) typing_shown: Option<Timestamp>,
     /// When the agent's typing is over, and what began it.
     pub(super) agent_typing: Option<(Timestamp, String)>,
     /// The last message may have arrived: look before sending it again.
@@ -129,14 +53,16 @@ impl Protocol {
         queue_attribute: &str,
         now: Timestamp,
     ) -> Self {
-        let opening = Opening::new(&handoff, request, queue_attribute);
+        let opening = Opening::new(request, queue_attribute);
         let state = State {
-            from: opening.sender(),
+            from: Opening::sender(&handoff, request),
             phase: Phase::Opening(Box::new(opening)),
-            outbox: Outbox::default(),
+            outbox: Opening::words(request),
             end: EndOfHandoff::default(),
             leaving: Leaving::No,
+            farewell: request.options.messages.farewell.clone(),
             warned: false,
+            unseen: false,
         };
         Self::new(handoff, state, Watch::new(now))
     }
@@ -154,6 +80,8 @@ impl Protocol {
             state,
             watch,
             reading: Reading::default(),
+            wait: QueueWait::default(),
+            blind_until: Timestamp(0),
             typing: false,
             typing_shown: None,
             agent_typing: None,
@@ -202,7 +130,11 @@ impl Protocol {
                 news.changed = true;
             }
             Command::Typing { on } => self.typing = on,
-            Command::Receipt { .. } => {}
+            Command::Receipt { message, receipt } => {
+                if let Phase::Open(talk) = &mut self.state.phase {
+                    news.changed |= talk.confirmations.take(message, receipt);
+                }
+            }
             Command::Leave => self.leave(&mut news),
         }
         self.settle_what_arrived(&mut news);
@@ -217,6 +149,7 @@ impl Protocol {
         }
         match event {
             Event::Heard(message) => self.hear(now, *message, &mut news),
+            Event::Triggered { topic } => self.triggered(now, &topic, &mut news),
             Event::Changed => self.watch.look_now(now),
             Event::Followed => self.watch.followed(now),
             Event::Unfollowed { why } => {
@@ -232,6 +165,14 @@ impl Protocol {
         news
     }
 
+    /// A trigger is a hint to look; where looking is not permitted, the end it tells is the end.
+    fn triggered(&mut self, now: Timestamp, topic: &str, news: &mut News) {
+        if self.is_blind(now) && Trigger::says_customer_ended(topic) {
+            return self.finish(Observation::Closed, news);
+        }
+        self.watch.look_now(now);
+    }
+
     /// The time waited for has come.
     pub(super) fn woke(&mut self, now: Timestamp) -> News {
         let mut news = News::default();
@@ -239,6 +180,7 @@ impl Protocol {
             return news;
         }
         self.agent_stopped_typing(now, &mut news);
+        self.overtaken_no_more(now, &mut news);
         news
     }
 
@@ -249,19 +191,28 @@ impl Protocol {
         if now < self.blocked_until {
             return self.wait(self.blocked_until);
         }
-        if let Phase::Opening(opening) = &mut self.state.phase {
-            return Next::Call(opening.next(&self.state.from, now));
+        if matches!(self.state.phase, Phase::Opening(_)) {
+            return Next::Call(self.next_opening(now));
         }
-        if self.state.outbox.first().is_some() {
+        if !self.state.outbox.is_empty() {
             self.first_tried.get_or_insert(now);
         }
         if let Some(call) = self.next_call(now).or_else(|| self.next_typing(now)) {
             return Next::Call(call);
         }
+        if let Some(queue) = self.wait.question(now) {
+            let queue = queue.to_owned();
+            return Next::Call(Call::EstimateWait { queue });
+        }
         match self.conversation() {
-            Some(_) => self.wait(self.watch.due()),
+            Some(_) => self.wait(self.watch.due().max(self.blind_until)),
             None => self.wait(now + Millis::from_mins(1)),
         }
+    }
+
+    /// Whether the conversation may not be looked at.
+    pub(super) fn is_blind(&self, now: Timestamp) -> bool {
+        now < self.blind_until
     }
 
     /// What there is to ask or to say, most urgent first. Typing comes after it.
@@ -270,66 +221,26 @@ impl Protocol {
             return None;
         };
         let look = |due: bool| {
-            let conversation = talk.conversation.clone().filter(|_| due)?;
-            Some(Call::Look { conversation })
+            let conversation = talk.conversation.clone()?;
+            (due && !self.is_blind(now)).then_some(Call::Look { conversation })
         };
         self.question(talk)
             .or_else(|| look(self.in_doubt))
             .or_else(|| self.next_outgoing(talk, now))
-            .or_else(|| self.next_leaving(talk))
+            .or_else(|| self.next_leaving(talk, now))
             .or_else(|| look(self.watch.is_due(now)))
-    }
-
-    fn next_outgoing(&self, talk: &Talk, now: Timestamp) -> Option<Call> {
-        match self.state.outbox.first()? {
-            First::Part(_, part) => {
-                let key = self.state.outbox.first_key().unwrap_or_default();
-                Some(Call::Post {
-                    integration: talk.integration.clone(),
-                    message: Box::new(InboundMessage {
-                        from: self.state.from.clone(),
-                        message_id: message_id(&format!("{}/{key}", self.handoff)),
-                        time: self.first_tried.unwrap_or(now),
-                        attributes: BTreeMap::new(),
-                        text: part.echo().to_owned(),
-                    }),
-                })
-            }
-            First::Attributes(attributes) => {
-                let conversation = talk.conversation.clone()?;
-                Some(match talk.customer.clone() {
-                    Some(participant) => Call::SetAttributes {
-                        conversation,
-                        participant,
-                        attributes: attributes.clone(),
-                    },
-                    None => Call::Look { conversation },
-                })
-            }
-        }
-    }
-
-    fn next_typing(&mut self, now: Timestamp) -> Option<Call> {
-        let Phase::Open(talk) = &self.state.phase else {
-            return None;
-        };
-        if !std::mem::take(&mut self.typing) {
-            return None;
-        }
-        let lately = |shown: Timestamp| now.since(shown) < TYPING_EVERY;
-        if self.typing_shown.is_some_and(lately) {
-            return None;
-        }
-        self.typing_shown = Some(now);
-        Some(Call::Typing {
-            integration: talk.integration.clone(),
-            from: self.state.from.clone(),
-        })
+            .or_else(|| self.next_confirmation(talk))
     }
 
     fn wait(&self, until: Timestamp) -> Next {
         let typing_over = self.agent_typing.as_ref().map(|(until, _)| *until);
-        Next::Wait(typing_over.map_or(until, |over| over.min(until)))
+        let overtaken = match &self.state.phase {
+            Phase::Open(talk) => talk.order.deadline(),
+            Phase::Opening(_) => None,
+        };
+        let others = [typing_over, overtaken, self.wait.due()];
+        let soonest = others.into_iter().flatten().min();
+        Next::Wait(soonest.map_or(until, |soonest| soonest.min(until)))
     }
 
     pub(super) fn answer(
@@ -360,9 +271,12 @@ impl Protocol {
                 if matches!(self.state.phase, Phase::Opening(_)) {
                     self.opened(now, message, posted, news);
                 } else {
-                    self.delivered(news);
+                    self.posted(now, message, posted, news);
                 }
             }
+            (_, Answer::Policy(policy)) => self.may_send(policy, news),
+            (_, Answer::Wait(wait)) => self.wait.estimated(now, wait, news),
+            (Call::Confirm { .. }, _) => self.confirmed(news),
             (_, Answer::Conversation(conversation)) => self.looked(now, &conversation, news),
             (Call::Read { message, .. }, Answer::Message(data)) => {
                 self.read(message, Some(&data), news);
@@ -385,14 +299,6 @@ impl Protocol {
         }
     }
 
-    pub(super) fn delivered(&mut self, news: &mut News) {
-        self.first_tried = None;
-        self.state.outbox.sent_first(news);
-        if let Phase::Open(talk) = &mut self.state.phase {
-            talk.arrived += 1;
-        }
-    }
-
     pub(super) fn observe(
         &mut self,
         batch: impl IntoIterator<Item = Observation>,
@@ -403,30 +309,9 @@ impl Protocol {
 
     /// Ends the handoff. What can no longer be sent is said before the end.
     pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
-        self.release_held(news);
+        self.release_all(news);
         let State { outbox, end, .. } = &mut self.state;
         giving_up::finish(outbox, end, last, news);
-    }
-
-    pub(super) fn give_up_first(&mut self, why: &str, news: &mut News) {
-        self.first_tried = None;
-        self.state.outbox.give_up_first(why, news);
-    }
-
-    /// Settles the texts that need no sending: those found in the conversation, and blank ones, which
-    /// Genesys refuses.
-    pub(super) fn settle_what_arrived(&mut self, news: &mut News) {
-        let Phase::Open(talk) = &mut self.state.phase else {
-            return;
-        };
-        while let Some(First::Part(_, part)) = self.state.outbox.first() {
-            let echo = part.echo();
-            if !is_blank(echo) && !talk.echoes.claim(echo) {
-                return;
-            }
-            self.first_tried = None;
-            self.state.outbox.sent_first(news);
-        }
     }
 
     /// Before the conversation is open there is nothing to resume, so nothing to report but an end.

@@ -2,19 +2,19 @@
 //!
 //! Everything a resume needs to know stands here, and nothing it can find out by looking.
 
+use super::confirming::Confirmations;
 use super::opening::Opening;
 use super::wire::Outbound;
 use crate::echoes::Echoes;
 use crate::end::EndOfHandoff;
+use crate::order::Order;
 use crate::outbox::Outbox;
 use crate::platform::inbound::Sender;
+use crate::policy::FilePolicy;
+use crate::receipts::Receipts;
+use handoff_engine::handoff::Agent;
 use handoff_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-
-/// Ids of agents' messages that are remembered against redelivery and on resume.
-/// More than one look checks.
-const SEEN: usize = 128;
 
 /// The part that outlives a restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,8 +25,12 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) end: EndOfHandoff,
     pub(super) leaving: Leaving,
+    /// What the agent reads when the user has left.
+    pub(super) farewell: Option<String>,
     /// Whether it was said that events do not come. Once is enough.
     pub(super) warned: bool,
+    /// Whether it was said that the conversation may not be looked at.
+    pub(super) unseen: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,10 +53,22 @@ pub(super) struct Talk {
     /// How many of our messages are known to be in the conversation.
     pub(super) arrived: usize,
     pub(super) echoes: Echoes,
-    /// Agents' messages that were told.
-    pub(super) seen: VecDeque<String>,
+    /// Agents' messages that have come, each once; those not yet told wait in it to be overtaken.
+    pub(super) order: Order<Heard>,
     /// Agents' messages that came before it was known who speaks.
     pub(super) held: Vec<Outbound>,
+    /// The user's messages whose receipts may come.
+    pub(super) receipts: Receipts,
+    pub(super) confirmations: Confirmations,
+    /// Which files may be sent, once asked for.
+    pub(super) policy: Option<FilePolicy>,
+}
+
+/// A message, and who was connected when it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Heard {
+    pub(super) message: Outbound,
+    pub(super) speaker: Option<Agent>,
 }
 
 /// How far the user's leaving has come.
@@ -68,15 +84,24 @@ pub(super) enum Leaving {
 }
 
 impl Talk {
-    /// Remembers an agent's message; false if it was known.
-    pub(super) fn remember(&mut self, message: &str) -> bool {
-        if self.seen.iter().any(|known| known == message) {
-            return false;
+    pub(super) fn new(
+        integration: String,
+        conversation: Option<String>,
+        opened_at: Timestamp,
+    ) -> Self {
+        Self {
+            integration,
+            conversation,
+            opened_by: None,
+            opened_at,
+            customer: None,
+            arrived: 0,
+            echoes: Echoes::default(),
+            order: Order::default(),
+            held: Vec::new(),
+            receipts: Receipts::default(),
+            confirmations: Confirmations::default(),
+            policy: None,
         }
-        self.seen.push_back(message.to_owned());
-        if self.seen.len() > SEEN {
-            self.seen.pop_front();
-        }
-        true
     }
 }

@@ -3,7 +3,8 @@
 //! Webhook calls name the user and the conversation, never us. Messages nobody waits for are kept for
 //! a minute: after a restart they come before their handoff is resumed.
 
-use super::protocol::Event;
+use super::calls::Event;
+use super::trigger::Trigger;
 use super::wire::{Kind, Outbound};
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::{Millis, Timestamp};
@@ -131,6 +132,21 @@ impl Switchboard {
         if lines.waiting.len() > KEPT {
             lines.waiting.pop_front();
         }
+    }
+
+    /// Tells those in a conversation that something happened to it; false if nobody here is.
+    pub(super) fn hint(&self, trigger: &Trigger, busy: &Busy) -> bool {
+        let lines = lock(&self.lines);
+        let ours = lines.connected.values().flatten();
+        let concerned =
+            |line: &&Connected| line.conversation.as_deref() == Some(&trigger.conversation);
+        let mut taken = false;
+        for line in ours.filter(concerned) {
+            let topic = trigger.topic.clone();
+            let event = (Event::Triggered { topic }, busy.clone());
+            taken |= line.events.send(event).is_ok();
+        }
+        taken
     }
 
     fn hand_over_waiting(&self, lines: &mut Lines, user: &str, line: &Connected) {

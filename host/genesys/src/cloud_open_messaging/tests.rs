@@ -1,15 +1,18 @@
 //! The protocol against a contact centre in a few lines: webhooks lost, doubled and out of order,
 //! events lost, answers lost, hosts restarted, and every story agents can make up.
 
-use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::calls::{Answer, Call, Event, Next};
+use super::protocol::Protocol;
 use super::state::State;
 use super::trouble::Trouble;
 use super::wire::{Kind, Outbound};
+use crate::carry::Part;
 use crate::platform::PlatformError;
 use crate::platform::conversations::{
     Conversation, MessageData, MessageDetails, Participant, Purpose, Reference, State as Stands,
 };
 use crate::platform::inbound::Posted;
+use crate::policy::FilePolicy;
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::content::UserMessage;
@@ -148,7 +151,8 @@ impl Centre {
                     self.queue(now);
                 }
                 let id = format!("m{}", self.texts.len());
-                self.texts.push((id.clone(), message.text.clone()));
+                let text = message.said.echo().to_owned();
+                self.texts.push((id.clone(), text));
                 self.participants[0].messages.push(MessageDetails {
                     message_id: id.clone(),
                     message_time: Some(now),
@@ -176,7 +180,9 @@ impl Centre {
                 Answer::Done
             }
             Call::Name(_) => Answer::Name(None),
-            Call::Typing { .. } | Call::SetAttributes { .. } => Answer::Done,
+            Call::FilePolicy { .. } => Answer::Policy(FilePolicy::default()),
+            Call::EstimateWait { .. } => Answer::Wait(None),
+            Call::Typing { .. } | Call::SetAttributes { .. } | Call::Confirm { .. } => Answer::Done,
         }
     }
 
@@ -524,6 +530,6 @@ fn the_first_message_carries_every_attribute_and_its_id_stays_the_same() {
     };
     let message = opening();
     assert_eq!(message.attributes["QueueName"], "Support");
-    assert_eq!(message.text, "Help");
+    assert_eq!(message.said, Part::Text("Help".to_owned()));
     assert_eq!(message.message_id, opening().message_id);
 }

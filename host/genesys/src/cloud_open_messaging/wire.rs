@@ -37,9 +37,12 @@ pub(super) struct Outbound {
 
 /// `channel`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Channel {
     pub(super) to: Address,
+    /// Of a receipt, the id of the message it is about, in some stacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message_id: Option<String>,
     /// ISO 8601.
     pub(super) time: Option<String>,
 }

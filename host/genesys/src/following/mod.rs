@@ -8,9 +8,11 @@ mod feeds;
 mod picture;
 mod socket;
 mod topics;
+mod waiting;
 mod watch;
 
 pub(crate) use feeds::{Feeds, Follower, Following, Happening};
 pub(crate) use picture::{Beginning, Over, Picture, Written, look, unnamed};
 pub(crate) use topics::{Snapshot, Subject};
+pub(crate) use waiting::QueueWait;
 pub(crate) use watch::Watch;

@@ -54,6 +54,8 @@ pub(crate) struct Picture {
     pub(crate) agents: Vec<Written>,
     /// Users whose names are needed and unknown.
     pub(crate) nameless: Vec<String>,
+    /// The id of the queue the user waits in.
+    pub(crate) waits_in: Option<String>,
     pub(crate) over: Over,
 }
 
@@ -83,8 +85,15 @@ pub(crate) fn look(
             .collect(),
         agents: legs.iter().flat_map(|leg| written(leg, names)).collect(),
         nameless: legs.iter().filter_map(|leg| nameless(leg, names)).collect(),
+        waits_in: waits_in(&present),
         over,
     }
+}
+
+fn waits_in(present: &[&Participant]) -> Option<String> {
+    let waits = |p: &&&Participant| p.purpose == Purpose::Acd && p.state.is_present();
+    let queue = present.iter().rev().find(waits)?.queue.as_ref();
+    queue.and_then(|queue| queue.id.clone())
 }
 
 /// The participants since the handoff began: those from the customer who wrote the opening message

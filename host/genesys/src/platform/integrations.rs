@@ -1,8 +1,10 @@
 //! Open Messaging integrations: the addresses our messages come from.
 
 use super::call::Platform;
+use super::conversations::Reference;
 use super::error::PlatformError;
 use super::queues::nearest;
+use crate::policy::FilePolicy;
 use serde::Deserialize;
 
 const PAGE_SIZE: &str = "100";
@@ -26,6 +28,43 @@ struct Page {
     #[serde(default)]
     page_count: Option<u32>,
 }
+
+/// What of an integration leads to its file policy.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Supports {
+    #[serde(default)]
+    supported_content: Option<Reference>,
+}
+
+/// A supported content profile.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SupportedContent {
+    #[serde(default)]
+    media_types: Option<MediaTypes>,
+}
+
+#[derive(Deserialize)]
+struct MediaTypes {
+    #[serde(default)]
+    allow: Option<Allowed>,
+}
+
+#[derive(Deserialize)]
+struct Allowed {
+    #[serde(default)]
+    inbound: Option<Vec<MediaType>>,
+}
+
+#[derive(Deserialize)]
+struct MediaType {
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+/// The largest attachment, bytes (PROTOCOLS 4.8).
+const LARGEST_FILE: u64 = 25 * 1024 * 1024;
 
 /// An integration that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +126,46 @@ impl Platform {
             listed => listed?,
         };
         pick(wanted, all)
+    }
+
+    /// Which files an integration takes from users: its supported content, or without the permission
+    /// to see that, all up to the size Genesys states.
+    ///
+    /// # Errors
+    ///
+    /// If the question fails for now.
+    pub(crate) async fn file_policy(&self, integration: &str) -> Result<FilePolicy, PlatformError> {
+        let media = match self.supported_media(integration).await {
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => {
+                tracing::info!(%error, "the integration's supported content is not visible");
+                None
+            }
+            Ok(media) => media,
+        };
+        Ok(FilePolicy {
+            largest: Some(LARGEST_FILE),
+            media,
+            ..FilePolicy::default()
+        })
+    }
+
+    async fn supported_media(&self, id: &str) -> Result<Option<Vec<String>>, PlatformError> {
+        let path = format!("/api/v2/conversations/messaging/integrations/open/{id}");
+        let doing = "look at the Open Messaging integration";
+        let integration: Supports = self
+            .get(path, &[], doing, "messaging:integration:view")
+            .await?;
+        let Some(profile) = integration.supported_content.and_then(|it| it.id) else {
+            return Ok(None);
+        };
+        let path = format!("/api/v2/conversations/messaging/supportedcontent/{profile}");
+        let doing = "look at the integration's supported content";
+        let content: SupportedContent = self
+            .get(path, &[], doing, "messaging:supportedContent:view")
+            .await?;
+        let inbound = content.media_types.and_then(|it| it.allow?.inbound);
+        Ok(inbound.map(|types| types.into_iter().map(|it| it.kind).collect()))
     }
 
     async fn integrations(&self) -> Result<Vec<Integration>, PlatformError> {

@@ -5,6 +5,7 @@
 
 use super::call::Platform;
 use super::error::PlatformError;
+use handoff_engine::time::Millis;
 use serde::Deserialize;
 
 const PAGE_SIZE: usize = 100;
@@ -31,6 +32,21 @@ struct Page {
     entities: Vec<Queue>,
     #[serde(default)]
     page_count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Predictions {
+    #[serde(default)]
+    results: Vec<Prediction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Prediction {
+    #[serde(default)]
+    intent: String,
+    #[serde(default)]
+    estimated_wait_time_seconds: Option<u64>,
 }
 
 /// A queue name that does not lead to one queue.
@@ -103,6 +119,18 @@ impl Platform {
                 count,
             }),
         }
+    }
+
+    /// How long a message waits in a queue, as Genesys estimates it; none if it does not.
+    pub(crate) async fn estimated_wait(&self, id: &str) -> Result<Option<Millis>, PlatformError> {
+        let path = format!("/api/v2/routing/queues/{id}/mediatypes/message/estimatedwaittime");
+        let doing = "ask for a queue's estimated wait";
+        let answer: Predictions = self.get(path, &[], doing, "routing:queue:view").await?;
+        let of_messages = |it: &&Prediction| it.intent.eq_ignore_ascii_case("message");
+        let results = &answer.results;
+        let prediction = results.iter().find(of_messages).or(results.first());
+        let seconds = prediction.and_then(|it| it.estimated_wait_time_seconds);
+        Ok(seconds.map(Millis::from_secs))
     }
 
     async fn queues(&self, name: Option<&str>, pages: usize) -> Result<Vec<Queue>, PlatformError> {
