@@ -4,11 +4,14 @@ use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, RED, YELLOW};
 use anyhow::{Context, bail};
+use handoff_engine::content::{Content, Receipt, UserMessage, all_as_text};
 use handoff_engine::handoff::TransportKind;
+use handoff_engine::name::SessionId;
 use handoff_engine::session::Sender;
+use handoff_genesys::File;
 use handoff_scenario::{LiveStage, StageError};
-use handoff_server::{Position, UserEventKind};
-use std::path::PathBuf;
+use handoff_server::{Host, Position, UserEventKind};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -63,7 +66,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             stage.simulator_url()
         );
     }
-    anstream::println!("{DIM}/leave leaves the agent or the chat, /quit quits.{DIM:#}\n");
+    anstream::println!(
+        "{DIM}or in a browser: {}/desk{DIM:#}",
+        stage.simulator_url()
+    );
+    anstream::println!(
+        "{DIM}/leave leaves the agent or the chat, /quit quits, /attach FILE sends a file, /pick LABEL picks what an agent offers.{DIM:#}\n"
+    );
     talk(&stage, arguments.bot.as_deref()).await?;
     stage.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -80,12 +89,21 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
     let mut turns = host.watch(session).await?;
     let mut seen = Position::default();
     let mut messages = 0;
+    let mut offer = None;
     loop {
         turns.mark_unchanged();
         for event in host.user_events(session, seen).await? {
             seen = event.position;
             if show(&event.kind) {
                 return Ok(());
+            }
+            if let UserEventKind::Message {
+                content,
+                message: Some(id),
+                ..
+            } = event.kind
+            {
+                offer = Some((id, content));
             }
         }
         tokio::select! {
@@ -98,34 +116,113 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
                 };
                 messages += 1;
                 let id = messages.to_string();
-                let said = match line.trim() {
-                    "" => Ok(()),
-                    "/quit" => return Ok(()),
-                    "/leave" => host.user_leaves(session, &id).await,
-                    text => host.user_message(session, &id, text).await,
+                let said = match Typed::read(line.trim()) {
+                    Typed::Nothing => Ok(()),
+                    Typed::Quit => return Ok(()),
+                    Typed::Leave => host.user_leaves(session, &id).await.map_err(Into::into),
+                    Typed::Text(text) => host.user_message(session, &id, text).await.map_err(Into::into),
+                    Typed::Attach(path) => attach(host, session, &id, path).await,
+                    Typed::Pick(label) => pick(host, session, &id, label, offer.as_ref()).await,
                 };
                 if let Err(error) = said {
-                    anstream::println!("{RED}{error}{RED:#}");
+                    anstream::println!("{RED}{error:#}{RED:#}");
                 }
             }
         }
     }
 }
 
+/// What a typed line asks for.
+enum Typed<'a> {
+    Nothing,
+    Quit,
+    Leave,
+    Attach(&'a Path),
+    Pick(&'a str),
+    Text(&'a str),
+}
+
+impl<'a> Typed<'a> {
+    fn read(line: &'a str) -> Self {
+        match line.split_once(' ') {
+            Some(("/attach", path)) => Self::Attach(Path::new(path.trim())),
+            Some(("/pick", label)) => Self::Pick(label.trim()),
+            _ => match line {
+                "" => Self::Nothing,
+                "/quit" => Self::Quit,
+                "/leave" => Self::Leave,
+                text => Self::Text(text),
+            },
+        }
+    }
+}
+
+/// Sends a file of this machine.
+async fn attach(host: &Host, session: &SessionId, id: &str, path: &Path) -> anyhow::Result<()> {
+    let bytes = std::fs::read(path).with_context(|| format!("'{}'", path.display()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = File {
+        mime: mime_guess::from_path(path)
+            .first_or_octet_stream()
+            .to_string(),
+        name: name.into_owned(),
+        bytes: bytes.into(),
+    };
+    let message = UserMessage {
+        attachments: vec![host.keep_file(file).await?],
+        ..UserMessage::default()
+    };
+    host.user_says(session, id, message).await?;
+    Ok(())
+}
+
+/// Picks something that the last message offered.
+async fn pick(
+    host: &Host,
+    session: &SessionId,
+    id: &str,
+    label: &str,
+    offer: Option<&(String, Vec<Content>)>,
+) -> anyhow::Result<()> {
+    let picked = offer.and_then(|(message, content)| UserMessage::picking(label, content, message));
+    let Some(picked) = picked else {
+        bail!("the last message does not offer '{label}'");
+    };
+    host.user_says(session, id, picked).await?;
+    Ok(())
+}
+
 /// Shows an event; true if it is the last.
 fn show(event: &UserEventKind) -> bool {
     match event {
-        UserEventKind::Message { from, text } => {
+        UserEventKind::Message {
+            from,
+            text,
+            content,
+            ..
+        } => {
             let (style, name) = match from {
                 Sender::Bot(bot) => (crate::paint::bot(), bot.to_string()),
                 Sender::Agent(agent) => (crate::paint::agent(), agent.name.clone()),
                 Sender::System => (DIM, "system".to_owned()),
             };
-            anstream::println!("{style}{name:>13}{style:#}  {text}");
+            let text = all_as_text(text, content);
+            let mut lines = text.lines();
+            let first = lines.next().unwrap_or_default();
+            anstream::println!("{style}{name:>13}{style:#}  {first}");
+            for line in lines {
+                anstream::println!("{:>13}  {line}", "");
+            }
             false
         }
         UserEventKind::Typing { on: true } => {
             anstream::println!("{DIM}the agent is typing{DIM:#}");
+            false
+        }
+        UserEventKind::Receipt { receipt, .. } => {
+            if *receipt == Receipt::Failed {
+                anstream::println!("{RED}the message did not reach the agent{RED:#}");
+            }
             false
         }
         UserEventKind::Typing { on: false } => false,

@@ -52,7 +52,12 @@ fn copy_into(from: &Path, to: &Path) {
 
 #[test]
 fn the_demonstration_shows_both_handoffs_on_either_transport() {
-    for transport in ["engage-chat-v2", "cloud-open-messaging"] {
+    for transport in [
+        "engage-chat-v2",
+        "cloud-webchat",
+        "cloud-web-messaging",
+        "cloud-open-messaging",
+    ] {
         let output = handoff(&["demo", "--pace", "0", "--transport", transport]);
         let text = printed(&output);
         assert!(output.status.success(), "{text}{}", complained(&output));

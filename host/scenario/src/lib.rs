@@ -7,23 +7,29 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `file` | the format |
+//! | `file`, `step` | the format |
 //! | `stage` | a simulator and a host on one simulated clock |
 //! | `live` | the same on the system's clock, for people to talk to |
 //! | `play` | step after step |
 //! | `expect` | what must hold |
+//! | `capability` | what each transport carries, as a table |
 //! | `told` | what happened, as lines for people |
 
+mod capability;
 mod expect;
 mod file;
 mod live;
 mod play;
+mod sample;
 mod secrets;
 mod stage;
+mod step;
 mod told;
 
-pub use file::{FileError, Scenario, Step, StepKind, find};
+pub use capability::matrix;
+pub use file::{FileError, Scenario, find};
 pub use live::LiveStage;
 pub use play::{Failure, Outcome, Report, play};
 pub use stage::{StageError, load_project};
+pub use step::{Step, StepKind};
 pub use told::{Told, Who};

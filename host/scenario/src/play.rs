@@ -1,11 +1,14 @@
 //! Playing a scenario, step after step.
 
 use crate::expect::{Expectations, Holds};
-use crate::file::{AgentAct, Scenario, Step, StepKind, UserAct};
+use crate::file::Scenario;
+use crate::sample;
 use crate::stage::{Stage, StageError, load_project};
+use crate::step::{AgentAct, Step, StepKind, UserAct};
 use crate::told::{self, Told};
-use genesys_sim::AgentAction;
+use genesys_sim::{AgentAction, ControlError, StructuredContent};
 use handoff_engine::Engine;
+use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{BotName, Revision};
 use handoff_engine::time::Millis;
@@ -87,12 +90,17 @@ async fn perform(
     };
     playing.start(scenario).await;
     for step in &scenario.steps {
-        if let Err(failure) = playing.step(step).await? {
+        let elsewhere = |on: &Vec<TransportKind>| !on.contains(&transport);
+        if step.on.as_ref().is_some_and(elsewhere) {
+            continue;
+        }
+        if let Err(failure) = playing.step(scenario, step).await? {
             return Ok(Err(failure));
         }
     }
     let end = Step {
         line: scenario.steps.last().map_or(1, |step| step.line),
+        on: None,
         kind: StepKind::Silence,
     };
     Ok(playing.must_hold(&end).await)
@@ -152,14 +160,50 @@ impl Playing<'_> {
     }
 
     /// Outer error: the scenario cannot go on. Inner error: something does not hold.
-    async fn step(&mut self, step: &Step) -> Result<Result<(), Failure>, StageError> {
+    async fn step(
+        &mut self,
+        scenario: &Scenario,
+        step: &Step,
+    ) -> Result<Result<(), Failure>, StageError> {
         let at = self.stage.now();
         match &step.kind {
-            StepKind::UserSays(text) => {
-                let id = self.next_input();
+            StepKind::UserSays { text, id } => {
+                let id = id.clone().unwrap_or_else(|| self.next_input());
                 let session = &self.stage.session;
                 let said = self.stage.host.user_message(session, &id, text).await;
                 self.note_refusal(said);
+                self.rest().await;
+            }
+            StepKind::UserAttaches { text, file, bytes } => {
+                let sent = self.attach(text, sample::file(file, *bytes)).await;
+                if let Err(error) = sent {
+                    self.refusal = Some(error);
+                }
+                self.rest().await;
+            }
+            StepKind::UserPicks(label) => {
+                if let Err(got) = self.pick(label).await {
+                    let expected = format!("the last message to offer {label:?}");
+                    let line = step.line;
+                    return Ok(Err(Failure {
+                        line,
+                        expected,
+                        got,
+                    }));
+                }
+                self.rest().await;
+            }
+            StepKind::UserDoes(act @ (UserAct::Receive | UserAct::Read)) => {
+                let receipt = match act {
+                    UserAct::Read => Receipt::Read,
+                    _ => Receipt::Delivered,
+                };
+                let id = self.next_input();
+                if let Some((message, _)) = self.seen.last_offer(&self.stage).await {
+                    let (host, session) = (&self.stage.host, &self.stage.session);
+                    let told = host.user_receipt(session, &id, &message, receipt).await;
+                    self.note_refusal(told);
+                }
                 self.rest().await;
             }
             StepKind::UserDoes(act) => {
@@ -168,12 +212,27 @@ impl Playing<'_> {
                 let done = match act {
                     UserAct::Leave => host.user_leaves(session, &id).await,
                     UserAct::Type => host.user_typing(session, &id, true).await,
-                    UserAct::StopTyping => host.user_typing(session, &id, false).await,
+                    // Receipts are dealt with above.
+                    UserAct::StopTyping | UserAct::Receive | UserAct::Read => {
+                        host.user_typing(session, &id, false).await
+                    }
                 };
                 self.note_refusal(done);
                 self.rest().await;
             }
             StepKind::Agent(agent, act) => return Ok(self.agent(step.line, agent, act).await),
+            StepKind::AgentCannot(agent, act) => {
+                let tried = self.stage.control.agent(agent, action(act));
+                let expected = format!("{agent} to be unable to: {act:?}");
+                if let Some(got) = not_refused(tried) {
+                    let line = step.line;
+                    return Ok(Err(Failure {
+                        line,
+                        expected,
+                        got,
+                    }));
+                }
+            }
             StepKind::Advance(span) => {
                 (self.tell)(&told::scenario(at, format!("{} pass", span.0)));
                 let until = at + span.0;
@@ -181,6 +240,21 @@ impl Playing<'_> {
                     self.retell().await;
                 }
                 self.retell().await;
+            }
+            StepKind::Jump(span) => {
+                (self.tell)(&told::scenario(
+                    at,
+                    format!("the clock jumps by {}", span.0),
+                ));
+                self.stage.jump(at + span.0).await;
+                self.retell().await;
+            }
+            StepKind::Start => {
+                self.stage.next_session();
+                self.revision = Revision::default();
+                self.stack = Vec::new();
+                self.seen = Expectations::default();
+                self.start(scenario).await;
             }
             StepKind::Restart => {
                 (self.tell)(&told::scenario(at, "the host is restarted".to_owned()));
@@ -206,21 +280,40 @@ impl Playing<'_> {
         Ok(Ok(()))
     }
 
+    /// The user sends a file. The error is the code of a refusal.
+    async fn attach(&mut self, text: &str, file: handoff_genesys::File) -> Result<(), String> {
+        let id = self.next_input();
+        let host = &self.stage.host;
+        let kept = host.keep_file(file).await;
+        let attachment = kept.map_err(|error| error.code().to_owned())?;
+        let message = UserMessage {
+            text: text.to_owned(),
+            attachments: vec![attachment],
+            choice: None,
+        };
+        let said = host.user_says(&self.stage.session, &id, message).await;
+        self.note_refusal(said);
+        Ok(())
+    }
+
+    /// The user picks something the last message offered. The error says what it offers.
+    async fn pick(&mut self, label: &str) -> Result<(), String> {
+        let id = self.next_input();
+        let offer = self.seen.last_offer(&self.stage).await;
+        let Some((message, content)) = offer else {
+            return Err("no message offers anything".to_owned());
+        };
+        let said = UserMessage::picking(label, &content, &message);
+        let said = said.ok_or_else(|| format!("{content:?}"))?;
+        let (host, session) = (&self.stage.host, &self.stage.session);
+        let said = host.user_says(session, &id, said).await;
+        self.note_refusal(said);
+        Ok(())
+    }
+
     /// An agent acts, as soon as the conversation is before them.
     async fn agent(&mut self, line: usize, agent: &str, act: &AgentAct) -> Result<(), Failure> {
-        let action = match act {
-            AgentAct::Accept => AgentAction::Accept,
-            AgentAct::Decline => AgentAction::Decline,
-            AgentAct::Close => AgentAction::Close,
-            AgentAct::Type => AgentAction::Typing(true),
-            AgentAct::StopTyping => AgentAction::Typing(false),
-            AgentAct::FinishAfterCallWork => AgentAction::FinishAfterCallWork,
-            AgentAct::GoOnQueue => AgentAction::OnQueue(true),
-            AgentAct::GoOffQueue => AgentAction::OnQueue(false),
-            AgentAct::Say(text) => AgentAction::Say(text.clone()),
-            AgentAct::TransferToQueue(queue) => AgentAction::TransferToQueue(queue.clone()),
-            AgentAct::TransferToAgent(other) => AgentAction::TransferToAgent(other.clone()),
-        };
+        let action = action(act);
         let until = self.stage.now() + PATIENCE;
         loop {
             self.rest().await;
@@ -287,5 +380,36 @@ impl Playing<'_> {
 
     fn note_refusal(&mut self, result: Result<(), InputError>) {
         self.refusal = result.err().map(|error| error.code().to_owned());
+    }
+}
+
+/// What an agent does, in the simulator's words.
+fn action(act: &AgentAct) -> AgentAction {
+    match act {
+        AgentAct::Accept => AgentAction::Accept,
+        AgentAct::Decline => AgentAction::Decline,
+        AgentAct::Close => AgentAction::Close,
+        AgentAct::Type => AgentAction::Typing(true),
+        AgentAct::StopTyping => AgentAction::Typing(false),
+        AgentAct::FinishAfterCallWork => AgentAction::FinishAfterCallWork,
+        AgentAct::GoOnQueue => AgentAction::OnQueue(true),
+        AgentAct::GoOffQueue => AgentAction::OnQueue(false),
+        AgentAct::Say(text) => AgentAction::Say(text.clone()),
+        AgentAct::Send(name) => AgentAction::SendFile(name.clone()),
+        AgentAct::Offer { text, content } => AgentAction::SendContent(StructuredContent {
+            text: Some(text.clone()).filter(|text| !text.is_empty()),
+            items: content.clone(),
+        }),
+        AgentAct::TransferToQueue(queue) => AgentAction::TransferToQueue(queue.clone()),
+        AgentAct::TransferToAgent(other) => AgentAction::TransferToAgent(other.clone()),
+    }
+}
+
+/// Why an order was not refused for lack of a way to carry it out.
+fn not_refused(tried: Result<(), ControlError>) -> Option<String> {
+    match tried {
+        Err(ControlError::NotCarried { .. }) => None,
+        Err(other) => Some(other.to_string()),
+        Ok(()) => Some("it was done".to_owned()),
     }
 }

@@ -79,6 +79,7 @@ pub(crate) struct Stage {
     pub(crate) control: Control,
     pub(crate) clock: SimClock,
     pub(crate) session: SessionId,
+    sessions: usize,
     project: Arc<Project>,
     secrets: SimulatedSecrets,
     store: Arc<MemoryStore>,
@@ -122,6 +123,7 @@ impl Stage {
             control,
             clock,
             session: SessionId::new("session-1"),
+            sessions: 1,
             project,
             secrets,
             store,
@@ -142,6 +144,20 @@ impl Stage {
         )
         .await?;
         Ok(())
+    }
+
+    /// The user comes again, as another session.
+    pub(crate) fn next_session(&mut self) {
+        self.sessions += 1;
+        self.session = SessionId::new(format!("session-{}", self.sessions));
+    }
+
+    /// The clock jumps, past everything that falls due on the way.
+    pub(crate) async fn jump(&self, to: Timestamp) {
+        self.settle().await;
+        self.control.set_now(to.0);
+        self.clock.set(to);
+        self.settle().await;
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -283,6 +299,7 @@ pub(crate) async fn start_host(
     let host = Host::builder(Arc::clone(project))
         .clock(clock)
         .store(store)
+        .public_url(format!("http://{address}"))
         .start(secrets)
         .await?;
     host.serve(listener);

@@ -56,7 +56,8 @@ pub(crate) fn turn(turn: &Turn, stack_before: &[String]) -> Vec<Told> {
         InputKind::UserMessage(message) => telling.say(Who::User, &message.as_text()),
         InputKind::UserLeft => telling.tell(Who::User, "leaves"),
         InputKind::Started { .. } => telling.tell(Who::User, "opens the chat"),
-        InputKind::UserTyping { .. } | InputKind::UserReceipt { .. } | InputKind::Signal { .. } => {}
+        InputKind::UserTyping { .. } | InputKind::UserReceipt { .. } | InputKind::Signal { .. } => {
+        }
         InputKind::Due(kind) => {
             let kind = format!("{kind:?}");
             telling.tell(Who::Engine, &format!("deadline reached: {kind}"));

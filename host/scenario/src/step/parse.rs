@@ -1,0 +1,279 @@
+//! From a step's table to what it means, with what to write instead where it means nothing.
+
+use super::{AgentAct, StepKind};
+use handoff_engine::diagnostic::{did_you_mean, name_list};
+use handoff_engine::handoff::TransportKind;
+use handoff_engine::project::Span;
+use serde_json::{Map, Value};
+
+/// The words a step can begin with, each with the words that can go along.
+const VERBS: &[(&str, &[&str])] = &[
+    ("user", &["does", "picks", "attaches", "bytes", "id"]),
+    (
+        "agent",
+        &[
+            "does",
+            "says",
+            "sends",
+            "sends-content",
+            "text",
+            "refused",
+            "transfers-to-queue",
+            "transfers-to-agent",
+            "hears",
+            "receives",
+            "sees",
+            "is",
+        ],
+    ),
+    ("advance", &[]),
+    ("jump", &[]),
+    ("restart", &[]),
+    ("start", &[]),
+    ("fault", &[]),
+    ("bot", &[]),
+    ("system", &[]),
+    ("user-hears", &["from", "with"]),
+    ("user-sees", &[]),
+    ("signal", &[]),
+    ("notice", &["mentions"]),
+    ("tally", &[]),
+    ("receipt", &[]),
+    ("silence", &[]),
+    ("heard", &[]),
+    ("context", &[]),
+    ("context-lacks", &[]),
+    ("stack", &[]),
+    ("node", &[]),
+    ("session", &["reason"]),
+    ("handoffs-ended", &[]),
+    ("conversations", &[]),
+    ("requests", &[]),
+    ("queue", &[]),
+    ("identity", &[]),
+    ("identity-lacks", &[]),
+    ("conversation", &[]),
+    ("refused", &[]),
+    ("end-detail", &["mentions"]),
+    ("error", &["mentions"]),
+];
+
+/// A step, and the transports it is for.
+pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Option<Vec<TransportKind>>), String> {
+    let Value::Object(step) = step else {
+        return Err("a step is a table, for example { user = \"hi\" }".to_owned());
+    };
+    let mut step = step.clone();
+    let on = match step.remove("on") {
+        Some(transports) => {
+            Some(serde_json::from_value(transports).map_err(|error| format!("'on': {error}"))?)
+        }
+        None => None,
+    };
+    parse_kind(&step).map(|kind| (kind, on))
+}
+
+fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
+    let verbs = || VERBS.iter().map(|(verb, _)| *verb);
+    let Some((verb, along)) = VERBS.iter().find(|(verb, _)| step.contains_key(*verb)) else {
+        let first = step.keys().next().map_or("", String::as_str);
+        let help = did_you_mean(first, verbs())
+            .unwrap_or_else(|| format!("a step begins with one of {}", name_list(verbs())));
+        return Err(format!("'{first}' is not a step; {help}"));
+    };
+    let stray = step
+        .keys()
+        .find(|key| key.as_str() != *verb && !along.contains(&key.as_str()));
+    if let Some(stray) = stray {
+        return Err(match along.len() {
+            0 => format!("'{stray}' cannot stand beside '{verb}'; make it a step of its own"),
+            _ => format!(
+                "'{stray}' cannot stand beside '{verb}'; {} can",
+                name_list(along.iter().copied())
+            ),
+        });
+    }
+    let words = Words { verb, step };
+    match *verb {
+        "user" => parse_user(&words),
+        "agent" => parse_agent(&words),
+        "advance" => {
+            let text: String = words.get("advance")?;
+            Span::parse(&text)
+                .map(StepKind::Advance)
+                .map_err(|error| error.to_string())
+        }
+        "jump" => {
+            let text: String = words.get("jump")?;
+            Span::parse(&text)
+                .map(StepKind::Jump)
+                .map_err(|error| error.to_string())
+        }
+        "start" => words.flag(StepKind::Start),
+        "restart" => words.flag(StepKind::Restart),
+        "fault" => Ok(StepKind::Fault(words.get("fault")?)),
+        "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
+        "system" => Ok(StepKind::SystemSays(words.get("system")?)),
+        "user-hears" => Ok(StepKind::UserHears {
+            text: words.get("user-hears")?,
+            from: words.maybe("from")?,
+            with: words.maybe("with")?.unwrap_or_default(),
+        }),
+        "user-sees" => Ok(StepKind::UserSees(words.get("user-sees")?)),
+        "signal" => Ok(StepKind::Signal(words.get("signal")?)),
+        "notice" => Ok(StepKind::Notice {
+            code: words.get("notice")?,
+            mentions: words.maybe("mentions")?.unwrap_or_default(),
+        }),
+        "tally" => Ok(StepKind::Tally(words.get("tally")?)),
+        "receipt" => Ok(StepKind::Receipt(words.get("receipt")?)),
+        "silence" => words.flag(StepKind::Silence),
+        "heard" => Ok(StepKind::Heard(words.get("heard")?)),
+        "context" => Ok(StepKind::Context(words.get("context")?)),
+        "context-lacks" => Ok(StepKind::ContextLacks(words.get("context-lacks")?)),
+        "stack" => Ok(StepKind::Stack(words.get("stack")?)),
+        "node" => Ok(StepKind::AtNode(words.get("node")?)),
+        "session" => {
+            let state: String = words.get("session")?;
+            let open = match state.as_str() {
+                "open" => true,
+                "closed" => false,
+                other => return Err(format!("'session' is 'open' or 'closed', not '{other}'")),
+            };
+            Ok(StepKind::Session {
+                open,
+                reason: words.maybe("reason")?,
+            })
+        }
+        "handoffs-ended" => Ok(StepKind::HandoffsEnded(words.get("handoffs-ended")?)),
+        "conversations" => Ok(StepKind::Conversations(words.get("conversations")?)),
+        "requests" => Ok(StepKind::Requests(words.get("requests")?)),
+        "queue" => Ok(StepKind::Queue(words.get("queue")?)),
+        "identity" => Ok(StepKind::Identity(words.get("identity")?)),
+        "identity-lacks" => Ok(StepKind::IdentityLacks(words.get("identity-lacks")?)),
+        "conversation" => Ok(StepKind::Conversation(words.get("conversation")?)),
+        "refused" => Ok(StepKind::Refused(words.get("refused")?)),
+        "end-detail" => Ok(StepKind::EndDetail {
+            code: words.get("end-detail")?,
+            mentions: words.maybe("mentions")?.unwrap_or_default(),
+        }),
+        _ => Ok(StepKind::Error {
+            code: words.get("error")?,
+            mentions: words.maybe("mentions")?.unwrap_or_default(),
+        }),
+    }
+}
+
+fn parse_user(words: &Words<'_>) -> Result<StepKind, String> {
+    let silent = words.step["user"] == true;
+    if words.step.contains_key("does") {
+        return match silent {
+            true => Ok(StepKind::UserDoes(words.get("does")?)),
+            false => Err("write { user = true, does = \"leave\" }".to_owned()),
+        };
+    }
+    if words.step.contains_key("picks") {
+        return match silent {
+            true => Ok(StepKind::UserPicks(words.get("picks")?)),
+            false => Err("write { user = true, picks = \"Yes\" }".to_owned()),
+        };
+    }
+    if words.step.contains_key("attaches") {
+        return Ok(StepKind::UserAttaches {
+            text: match silent {
+                true => String::new(),
+                false => words.get("user")?,
+            },
+            file: words.get("attaches")?,
+            bytes: words.maybe("bytes")?,
+        });
+    }
+    Ok(StepKind::UserSays {
+        text: words.get("user")?,
+        id: words.maybe("id")?,
+    })
+}
+
+fn parse_agent(words: &Words<'_>) -> Result<StepKind, String> {
+    let agent: String = words.get("agent")?;
+    let others: Vec<&str> = words
+        .step
+        .keys()
+        .map(String::as_str)
+        .filter(|key| !matches!(*key, "agent" | "text" | "refused"))
+        .collect();
+    let [what] = others.as_slice() else {
+        return Err(
+            "an agent does one thing a step, for example { agent = \"kim\", does = \"accept\" }"
+                .to_owned(),
+        );
+    };
+    let act = match *what {
+        "says" => AgentAct::Say(words.get("says")?),
+        "sends" => AgentAct::Send(words.get("sends")?),
+        "sends-content" => AgentAct::Offer {
+            text: words.maybe("text")?.unwrap_or_default(),
+            content: words.get("sends-content")?,
+        },
+        "transfers-to-queue" => AgentAct::TransferToQueue(words.get(what)?),
+        "transfers-to-agent" => AgentAct::TransferToAgent(words.get(what)?),
+        "hears" => return Ok(StepKind::AgentHears(agent, words.get("hears")?)),
+        "receives" => return Ok(StepKind::AgentReceives(agent, words.get("receives")?)),
+        "sees" => return Ok(StepKind::AgentSees(agent, words.get("sees")?)),
+        "is" => return Ok(StepKind::AgentIs(agent, words.get("is")?)),
+        _ => {
+            let does: String = words.get("does")?;
+            let acts = [
+                ("accept", AgentAct::Accept),
+                ("decline", AgentAct::Decline),
+                ("close", AgentAct::Close),
+                ("type", AgentAct::Type),
+                ("stop-typing", AgentAct::StopTyping),
+                ("finish-after-call-work", AgentAct::FinishAfterCallWork),
+                ("go-on-queue", AgentAct::GoOnQueue),
+                ("go-off-queue", AgentAct::GoOffQueue),
+            ];
+            let names: Vec<&str> = acts.iter().map(|(name, _)| *name).collect();
+            match acts.into_iter().find(|(name, _)| *name == does) {
+                Some((_, act)) => act,
+                None => {
+                    return Err(format!(
+                        "an agent cannot '{does}'; an agent does {}",
+                        name_list(names)
+                    ));
+                }
+            }
+        }
+    };
+    match words.maybe::<bool>("refused")? {
+        Some(true) => Ok(StepKind::AgentCannot(agent, act)),
+        _ => Ok(StepKind::Agent(agent, act)),
+    }
+}
+
+/// The words of a step.
+struct Words<'a> {
+    verb: &'a str,
+    step: &'a Map<String, Value>,
+}
+
+impl Words<'_> {
+    fn get<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T, String> {
+        let value = self.step.get(key).cloned().unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| format!("'{key}': {error}"))
+    }
+
+    fn maybe<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, String> {
+        if self.step.contains_key(key) {
+            return self.get(key).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn flag(&self, kind: StepKind) -> Result<StepKind, String> {
+        if self.step[self.verb] == true {
+            return Ok(kind);
+        }
+        Err(format!("write {{ {} = true }}", self.verb))
+    }
+}
