@@ -1,13 +1,15 @@
 //! From a configured account to the transport that reaches it.
 
 use crate::media::Media;
+use crate::platform::{REGIONS, is_region};
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
-use crate::{cloud_open_messaging, engage_chat_v2};
-use handoff_engine::account::Account;
+use crate::{cloud_open_messaging, cloud_webchat, engage_chat_v2};
+use handoff_engine::account::{Account, HostOverrides};
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
 use std::sync::Arc;
+use url::Url;
 
 /// An account that cannot be used as it stands in the project.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +93,14 @@ pub fn transport(
 ) -> Result<Arc<dyn Transport>, AccountError> {
     let _ = media;
     Ok(match account {
-        Account::CloudWebchat(_) | Account::CloudWebMessaging(_) => {
+        Account::CloudWebchat(account) => Arc::new(cloud_webchat::WebChat::new(
+            account_name,
+            account,
+            secrets,
+            clock,
+            http,
+        )?),
+        Account::CloudWebMessaging(_) => {
             return Err(AccountError::Empty { account: account_name.clone(), field: "transport", fix: "it is being built" });
         }
         Account::EngageChatV2(account) => Arc::new(engage_chat_v2::EngageChat::new(
@@ -108,6 +117,64 @@ pub fn transport(
             clock,
             http,
         )?),
+    })
+}
+
+/// Whether the Platform API's hosts can be used, and the region is one if they are its own.
+pub(crate) fn check_cloud(
+    name: &AccountName,
+    region: &str,
+    hosts: &HostOverrides,
+) -> Result<(), AccountError> {
+    let given = [("hosts.api", &hosts.api), ("hosts.login", &hosts.login)];
+    for (field, url) in given {
+        let Some(url) = url else { continue };
+        let why = match Url::parse(url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => continue,
+            Ok(parsed) => format!("its scheme is {}", parsed.scheme()),
+            Err(error) => error.to_string(),
+        };
+        return Err(AccountError::Address {
+            account: name.clone(),
+            field,
+            value: url.clone(),
+            why,
+            example: "https://api.mypurecloud.de",
+        });
+    }
+    let all_overridden = given.iter().all(|(_, url)| url.is_some());
+    if all_overridden || is_region(region) {
+        return Ok(());
+    }
+    let likeness = |candidate: &&str| strsim::damerau_levenshtein(candidate, region);
+    let nearest = REGIONS.iter().copied().min_by_key(likeness);
+    let suggestion = nearest
+        .filter(|candidate| likeness(candidate) <= 4)
+        .map_or_else(String::new, |candidate| {
+            format!(" (did you mean \"{candidate}\"?)")
+        });
+    Err(AccountError::Region {
+        account: name.clone(),
+        region: region.to_owned(),
+        suggestion,
+    })
+}
+
+/// Whether a value is there. `fix` says where to find it.
+pub(crate) fn require(
+    name: &AccountName,
+    field: &'static str,
+    value: &str,
+    fix: &'static str,
+) -> Result<(), AccountError> {
+    if !value.trim().is_empty() {
+        return Ok(());
+    }
+    let account = name.clone();
+    Err(AccountError::Empty {
+        account,
+        field,
+        fix,
     })
 }
 

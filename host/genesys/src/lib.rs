@@ -9,6 +9,7 @@ mod attributes;
 mod carry;
 mod client;
 pub mod cloud_open_messaging;
+pub mod cloud_webchat;
 mod content;
 mod echoes;
 pub mod end;

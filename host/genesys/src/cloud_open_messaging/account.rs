@@ -8,9 +8,9 @@ use super::switchboard::{Switchboard, Waiting};
 use super::trigger::{EventsToken, Trigger};
 use super::trouble::Trouble;
 use super::wire::Outbound;
-use crate::account::{AccountError, secret};
+use crate::account::{AccountError, check_cloud, require, secret};
 use crate::following::Feeds;
-use crate::platform::{Credentials, Hosts, IntegrationError, Platform, REGIONS, is_region};
+use crate::platform::{Credentials, Hosts, IntegrationError, Platform};
 use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
@@ -20,7 +20,6 @@ use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind
 use handoff_engine::name::{AccountName, HandoffId};
 use http::StatusCode;
 use std::sync::Arc;
-use url::Url;
 
 /// The largest webhook body taken in, bytes. Genesys' own requests are half of that at most.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -52,8 +51,11 @@ impl OpenMessaging {
         clock: Arc<dyn Clock>,
         http: reqwest::Client,
     ) -> Result<Self, AccountError> {
-        check_hosts(name, account)?;
-        check_given(name, account)?;
+        check_cloud(name, &account.region, &account.hosts)?;
+        let client = "it is shown under Admin, Integrations, OAuth";
+        require(name, "client-id", &account.client_id, client)?;
+        let integration = "it is the name or id shown under Admin, Message, Platforms";
+        require(name, "integration", &account.integration, integration)?;
         let hosts = Hosts::new(&account.region, &account.hosts);
         let credentials = Credentials {
             client_id: account.client_id.clone(),
@@ -190,68 +192,4 @@ impl Account {
         *known = Some(found.id.clone());
         Ok(found.id)
     }
-}
-
-fn check_hosts(name: &AccountName, account: &OpenMessagingAccount) -> Result<(), AccountError> {
-    let given = [
-        ("hosts.api", &account.hosts.api),
-        ("hosts.login", &account.hosts.login),
-    ];
-    for (field, url) in given {
-        let Some(url) = url else { continue };
-        let why = match Url::parse(url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => continue,
-            Ok(parsed) => format!("its scheme is {}", parsed.scheme()),
-            Err(error) => error.to_string(),
-        };
-        return Err(AccountError::Address {
-            account: name.clone(),
-            field,
-            value: url.clone(),
-            why,
-            example: "https://api.mypurecloud.de",
-        });
-    }
-    let all_overridden = given.iter().all(|(_, url)| url.is_some());
-    if all_overridden || is_region(&account.region) {
-        return Ok(());
-    }
-    let likeness = |region: &&str| strsim::damerau_levenshtein(region, &account.region);
-    let nearest = REGIONS.iter().copied().min_by_key(likeness);
-    let suggestion = nearest
-        .filter(|region| likeness(region) <= 4)
-        .map_or_else(String::new, |region| {
-            format!(" (did you mean \"{region}\"?)")
-        });
-    Err(AccountError::Region {
-        account: name.clone(),
-        region: account.region.clone(),
-        suggestion,
-    })
-}
-
-fn check_given(name: &AccountName, account: &OpenMessagingAccount) -> Result<(), AccountError> {
-    let needed = [
-        (
-            "client-id",
-            &account.client_id,
-            "it is shown under Admin, Integrations, OAuth",
-        ),
-        (
-            "integration",
-            &account.integration,
-            "it is the name or id shown under Admin, Message, Platforms",
-        ),
-    ];
-    for (field, value, fix) in needed {
-        if value.trim().is_empty() {
-            let account = name.clone();
-            return Err(AccountError::Empty {
-                account,
-                field,
-                fix,
-            });
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use super::protocol::Protocol;
 use super::switchboard::{Events, Line, Waiting};
 use super::trouble::Trouble;
 use crate::following::{Follower, Following, Happening, Subject};
+use crate::platform::MediaType;
 use crate::report::Outlet;
 use crate::transport::{Command, Commands};
 use handoff_engine::clock::Busy;
@@ -208,7 +209,7 @@ impl Account {
                     .await?;
                 Answer::Done
             }
-            Call::EstimateWait { queue } => Answer::Wait(platform.estimated_wait(queue).await?),
+            Call::EstimateWait { queue } => Answer::Wait(platform.estimated_wait(queue, MediaType::Message).await?),
             Call::Name(user) => Answer::Name(platform.user_name(user).await?),
             Call::Disconnect {
                 conversation,

@@ -190,13 +190,13 @@ impl Platform {
     }
 }
 
-pub(super) fn correlation(headers: &HeaderMap) -> Correlation {
+pub(crate) fn correlation(headers: &HeaderMap) -> Correlation {
     let id = headers.get("inin-correlation-id");
     Correlation(id.and_then(|id| id.to_str().ok()).map(str::to_owned))
 }
 
 /// `Retry-After`, or else the seconds until the rate window resets (PROTOCOLS 0.3).
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
     let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
     seconds(RETRY_AFTER.as_str())
         .or_else(|| seconds("inin-ratelimit-reset"))

@@ -176,6 +176,26 @@ impl Platform {
         .await
     }
 
+    /// Sets participant attributes in a conversation of any kind; those not named stay.
+    pub(crate) async fn set_participant_attributes(
+        &self,
+        conversation: &str,
+        participant: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), PlatformError> {
+        self.tell(Call {
+            method: Method::PATCH,
+            path: format!(
+                "/api/v2/conversations/{conversation}/participants/{participant}/attributes"
+            ),
+            query: &[],
+            body: Some(&json!({ "attributes": attributes })),
+            doing: "set attributes of the conversation",
+            permission: "conversation:participant:attributes",
+        })
+        .await
+    }
+
     /// Ends one participant's part; the customer's ends the conversation.
     pub(crate) async fn disconnect_participant(
         &self,

@@ -16,8 +16,10 @@ mod queues;
 mod users;
 
 pub use call::Platform;
+pub(crate) use call::{correlation, retry_after};
 pub use error::{Correlation, ErrorBody, PlatformError};
 pub use hosts::{Hosts, REGIONS, is_region};
 pub use integrations::{Integration, IntegrationError};
 pub use oauth::Credentials;
+pub(crate) use queues::MediaType;
 pub use queues::{Queue, QueueError};

@@ -25,6 +25,24 @@ pub struct Queue {
     pub name: String,
 }
 
+/// What a queue's estimates are kept by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    /// WebChat.
+    Chat,
+    /// All kinds of messaging.
+    Message,
+}
+
+impl MediaType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Message => "message",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -121,14 +139,19 @@ impl Platform {
         }
     }
 
-    /// How long a message waits in a queue, as Genesys estimates it; none if it does not.
-    pub(crate) async fn estimated_wait(&self, id: &str) -> Result<Option<Millis>, PlatformError> {
-        let path = format!("/api/v2/routing/queues/{id}/mediatypes/message/estimatedwaittime");
+    /// How long a conversation waits in a queue, as Genesys estimates it; none if it does not.
+    pub(crate) async fn estimated_wait(
+        &self,
+        id: &str,
+        media: MediaType,
+    ) -> Result<Option<Millis>, PlatformError> {
+        let media = media.as_str();
+        let path = format!("/api/v2/routing/queues/{id}/mediatypes/{media}/estimatedwaittime");
         let doing = "ask for a queue's estimated wait";
         let answer: Predictions = self.get(path, &[], doing, "routing:queue:view").await?;
-        let of_messages = |it: &&Prediction| it.intent.eq_ignore_ascii_case("message");
+        let of_media = |it: &&Prediction| it.intent.eq_ignore_ascii_case(media);
         let results = &answer.results;
-        let prediction = results.iter().find(of_messages).or(results.first());
+        let prediction = results.iter().find(of_media).or(results.first());
         let seconds = prediction.and_then(|it| it.estimated_wait_time_seconds);
         Ok(seconds.map(Millis::from_secs))
     }

@@ -1,0 +1,139 @@
+//! An account on a WebChat deployment: what all its handoffs share.
+
+use super::driver::Driver;
+use super::guest::GuestApi;
+use super::opening::Site;
+use super::protocol::Protocol;
+use super::state::State;
+use super::trouble::Trouble;
+use crate::account::{AccountError, check_cloud, require, secret};
+use crate::platform::{Credentials, Hosts, Platform};
+use crate::report::{News, Outlet};
+use crate::secrets::Secrets;
+use crate::transport::{Link, Reports, Transport, WebhookReply};
+use handoff_engine::account::WebChatAccount;
+use handoff_engine::clock::Clock;
+use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::name::{AccountName, HandoffId};
+use std::sync::Arc;
+
+/// A WebChat deployment of a Genesys Cloud organisation.
+#[derive(Debug, Clone)]
+pub struct WebChat(Arc<Account>);
+
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) guest: GuestApi,
+    /// With an OAuth client.
+    pub(super) platform: Option<Platform>,
+    site: Site,
+}
+
+impl WebChat {
+    pub(crate) fn new(
+        name: &AccountName,
+        account: &WebChatAccount,
+        secrets: &dyn Secrets,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+    ) -> Result<Self, AccountError> {
+        check_cloud(name, &account.region, &account.hosts)?;
+        require(
+            name,
+            "organization-id",
+            &account.organization_id,
+            "it is shown under Admin, Organization Settings, in the advanced details",
+        )?;
+        require(
+            name,
+            "deployment-id",
+            &account.deployment_id,
+            "it is the key shown under Admin, Contact Center, Widgets, for a deployment of type Third Party",
+        )?;
+        let hosts = Hosts::new(&account.region, &account.hosts);
+        let guest = GuestApi::new(hosts.api.clone(), http.clone());
+        let platform = match &account.oauth_client {
+            None => None,
+            Some(client) => {
+                let credentials = Credentials {
+                    client_id: client.id.clone(),
+                    client_secret: secret(name, "oauth-client.secret", &client.secret, secrets)?,
+                };
+                Some(Platform::new(hosts, credentials, Arc::clone(&clock), http))
+            }
+        };
+        Ok(Self(Arc::new(Account {
+            site: Site {
+                account: name.clone(),
+                organization: account.organization_id.clone(),
+                deployment: account.deployment_id.clone(),
+                queue: account.queue.clone(),
+                has_platform: platform.is_some(),
+            },
+            clock,
+            guest,
+            platform,
+        })))
+    }
+
+    fn drive(
+        &self,
+        handoff: HandoffId,
+        reports: Reports,
+        start: impl FnOnce(&mut Outlet) -> Result<Protocol, Trouble>,
+    ) -> Link {
+        let clock = &self.0.clock;
+        let mut outlet = Outlet::new(handoff, reports, Arc::clone(clock));
+        let (link, commands) = Link::new(Arc::clone(clock));
+        match start(&mut outlet) {
+            Ok(protocol) => {
+                let driver = Driver::new(Arc::clone(&self.0), protocol, outlet, commands);
+                tokio::spawn(driver.run(clock.busy()));
+            }
+            Err(trouble) => {
+                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
+                let mut news = News::default();
+                news.tell("ended", Signal::Ended(end));
+                outlet.report(&serde_json::Value::Null, news);
+            }
+        }
+        link
+    }
+}
+
+impl Transport for WebChat {
+    fn kind(&self) -> TransportKind {
+        TransportKind::CloudWebchat
+    }
+
+    fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
+        let now = self.0.clock.now();
+        let site = self.0.site.clone();
+        self.drive(handoff.clone(), reports, |_| {
+            Protocol::open(site, handoff, &request, now)
+        })
+    }
+
+    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+        let now = self.0.clock.now();
+        let site = self.0.site.clone();
+        self.drive(handoff.clone(), reports, |outlet| {
+            let state = outlet.resume::<State>(handle);
+            let state = state.map_err(|error| Trouble::HandleUnreadable {
+                why: error.to_string(),
+            })?;
+            Ok(Protocol::resume(site, handoff, state, now))
+        })
+    }
+
+    fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {
+        WebhookReply::new(
+            http::StatusCode::NOT_FOUND,
+            format!(
+                "Account '{}' is a WebChat deployment, which has an event stream and sends no webhooks.",
+                self.0.site.account
+            ),
+        )
+    }
+}

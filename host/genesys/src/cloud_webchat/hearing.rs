@@ -1,0 +1,176 @@
+//! What the event stream brings: messages, members that change, typing.
+//!
+//! Messages wait a moment for earlier ones that are under way, and longer if it is not known who
+//! speaks. Members are told as soon as they have a role; departures and the end only after a reading,
+//! because one lost frame can turn a close into a decline.
+
+use super::protocol::Protocol;
+use super::state::Phase;
+use super::wire::{BodyType, Frames, MemberInfo, MemberState, Message, Typing};
+use crate::carry::simplified_in;
+use crate::report::News;
+use handoff_engine::handoff::Signal;
+use handoff_engine::time::{Millis, Timestamp};
+
+/// Genesys never says that typing stopped (PROTOCOLS 2.4).
+const TYPING_SHOWS: Millis = Millis::from_secs(4);
+
+impl Protocol {
+    pub(super) fn hear(&mut self, now: Timestamp, frame: Frames, news: &mut News) {
+        match frame {
+            Frames::Message(message) => self.hear_message(now, message, news),
+            Frames::Member(change) => self.hear_member(now, &change.member, news),
+            Frames::Typing(typing) => self.hear_typing(now, typing, news),
+            Frames::Closing | Frames::Other => {}
+        }
+    }
+
+    fn hear_message(&mut self, now: Timestamp, message: Message, news: &mut News) {
+        let Phase::Open(chat) = &mut self.state.phase else {
+            return;
+        };
+        self.reading.read_soon(now);
+        if chat.is_ours(&message.sender.id) {
+            // Known by the answer to our sending it; if not, that answer was lost.
+            if chat.order.remember(&message.id) && message.body_type == BodyType::Standard {
+                let text = message.body.as_deref().unwrap_or_default();
+                self.state.echoes.seen(text);
+            }
+            return;
+        }
+        if self.reading.was_expected(&message.id) {
+            return;
+        }
+        let at = message.timestamp.unwrap_or(now);
+        let id = message.id.clone();
+        let ready = chat.order.push(now, &id, at, message);
+        chat.held.extend(ready);
+        news.tally = Some(chat.order.tally());
+    }
+
+    fn hear_member(&mut self, now: Timestamp, change: &MemberState, news: &mut News) {
+        let Some(chat) = self.chat_mut() else { return };
+        let ours = chat.is_ours(&change.id);
+        let member = chat.members.meet(&change.id);
+        if !member.is_now(change.state) {
+            return;
+        }
+        let left = member.has_left() && (ours || member.is_agent());
+        self.reading.read_soon(now);
+        if left {
+            self.reading.read_now(now);
+        } else {
+            self.came(&change.id, news);
+        }
+    }
+
+    fn hear_typing(&mut self, now: Timestamp, typing: Typing, news: &mut News) {
+        let ours = |member: &str| self.chat().is_none_or(|chat| chat.is_ours(member));
+        if ours(&typing.sender.id) {
+            return;
+        }
+        let key = format!("typing/{}", typing.id);
+        if self.agent_typing.is_none() {
+            news.tell(key.clone(), Signal::Typing { on: true });
+        }
+        self.agent_typing = Some((now + TYPING_SHOWS, key));
+    }
+
+    pub(super) fn agent_stopped_typing(&mut self, now: Timestamp, news: &mut News) {
+        if let Some((until, key)) = &self.agent_typing
+            && *until <= now
+        {
+            news.tell(format!("{key}/over"), Signal::Typing { on: false });
+            self.agent_typing = None;
+        }
+    }
+
+    /// A member of whom only frames had told was asked for.
+    pub(super) fn met(&mut self, now: Timestamp, info: &MemberInfo, news: &mut News) {
+        let Some(chat) = self.chat_mut() else { return };
+        chat.members.learn(std::slice::from_ref(info));
+        let left = chat
+            .members
+            .get(&info.id)
+            .is_some_and(|it| it.has_left_as_agent());
+        if left {
+            self.reading.read_now(now);
+        } else {
+            self.came(&info.id, news);
+        }
+        self.release(now, news);
+    }
+
+    /// Tells what has waited long enough and has a known sender.
+    pub(super) fn release(&mut self, now: Timestamp, news: &mut News) {
+        let Some(chat) = self.chat_mut() else { return };
+        let ready = chat.order.due(now);
+        chat.held.extend(ready);
+        let waiting = std::mem::take(&mut chat.held);
+        for message in waiting {
+            self.say_or_hold(message, news);
+        }
+    }
+
+    /// Tells everything there is, whoever said it: the end comes next.
+    pub(super) fn tell_all(&mut self, news: &mut News) {
+        let Some(chat) = self.chat_mut() else { return };
+        let mut waiting = std::mem::take(&mut chat.held);
+        waiting.extend(chat.order.flush());
+        for message in waiting {
+            self.tell_message(&message, news);
+        }
+    }
+
+    /// Tells a message, unless its sender, or that of an earlier one, is still to be known.
+    pub(super) fn say_or_hold(&mut self, message: Message, news: &mut News) {
+        let Some(chat) = self.chat_mut() else { return };
+        let sender = &message.sender.id;
+        let known = sender.is_empty() || chat.members.meet(sender).role.is_some();
+        if known && chat.held.is_empty() {
+            self.tell_message(&message, news);
+        } else {
+            chat.held.push_back(message);
+            news.changed = true;
+        }
+    }
+
+    fn tell_message(&mut self, message: &Message, news: &mut News) {
+        let sender = message.sender.id.as_str();
+        let answers = matches!(message.body_type, BodyType::MemberJoin | BodyType::Standard);
+        if answers && !sender.is_empty() {
+            if let Some(chat) = self.chat_mut() {
+                chat.members.meet(sender).has_answered();
+            }
+            self.came(sender, news);
+        }
+        let kind = match &message.body_type {
+            BodyType::MemberJoin | BodyType::MemberLeave => return,
+            BodyType::Standard | BodyType::Notice => None,
+            BodyType::MediaRequest => Some("a media request"),
+            BodyType::Other(kind) => Some(kind.as_str()),
+        };
+        let text = message.body.clone().unwrap_or_default();
+        let shown = !text.trim().is_empty();
+        let simplified: Vec<_> = kind.map(str::to_owned).into_iter().collect();
+        simplified_in(&message.id, &simplified, shown, news);
+        if !shown {
+            return;
+        }
+        self.agent_typing = None;
+        news.changed = true;
+        let member = self.chat().and_then(|chat| chat.members.get(sender));
+        // Notices are the system's, whoever brought them about.
+        let person = member.filter(|it| it.is_agent() && message.body_type != BodyType::Notice);
+        news.tell(
+            format!("message/{}", message.id),
+            Signal::Message {
+                message_id: message.id.clone(),
+                from: person.map(super::members::Member::agent),
+                text,
+                content: Vec::new(),
+                at: message.timestamp.unwrap_or_default(),
+            },
+        );
+    }
+}

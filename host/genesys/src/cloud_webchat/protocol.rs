@@ -1,0 +1,516 @@
+//! The chat as a value: commands, frames, answers and time in; requests, signals and deadlines out.
+//!
+//! One request is under way at a time. Whether a text arrived is decided by what was said: a text
+//! whose answer was lost is looked for in the history before it is sent again, and so is everything
+//! that is still to be sent after a resume.
+
+use super::failing::Streak;
+use super::opening::{Opening, Site};
+use super::reading::Reading;
+use super::state::{Chat, Phase, Queue, Seat, State};
+use super::trouble::{Failure, Trouble};
+use super::wire::{Create, Created, Frames, MemberInfo, Members, Messages, Reference};
+use crate::carry::{Part, WEB_CHAT};
+use crate::echoes::{Echoes, is_blank};
+use crate::end::{EndOfHandoff, Observation};
+use crate::following::QueueWait;
+use crate::giving_up;
+use crate::outbox::{First, Given, Outbox, Sent};
+use crate::report::News;
+use crate::transport::Command;
+use handoff_engine::content::Receipt;
+use handoff_engine::handoff::{FAREWELL, Signal, TransferRequest};
+use handoff_engine::name::HandoffId;
+use handoff_engine::time::{Millis, Timestamp};
+use std::collections::BTreeMap;
+
+/// Shown again this often while the user goes on typing.
+const TYPING_EVERY: Millis = Millis::from_secs(5);
+
+/// How long the event stream of a new chat may take to open. Without it nobody is told of the chat.
+const LISTEN_WITHIN: Millis = Millis::from_mins(1);
+
+/// How long the event stream may stay closed before that is said.
+const WARN_AFTER: Millis = Millis::from_mins(1);
+
+/// Completes "did not reach the agent: ".
+const NO_ATTRIBUTES: &str = "WebChat takes attributes only when a chat is opened; give the account an oauth-client, so that they can be set later";
+
+/// A request to make.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Call {
+    /// Of the Platform API: the queue of this name.
+    FindQueue(String),
+    Create(Box<Create>),
+    /// Everyone who is or was in the chat, by pages counted from 1.
+    Members {
+        page: u32,
+    },
+    Member(String),
+    /// What was said after this message, or all of it.
+    Messages {
+        after: Option<String>,
+    },
+    Post(String),
+    Typing,
+    /// Of the Platform API: participant attributes.
+    SetAttributes(BTreeMap<String, String>),
+    /// Of the Platform API: how long chats wait in the queue of this id.
+    EstimatedWait(String),
+    Leave,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// The queue's id.
+    Queue(String),
+    Created(Box<Created>),
+    Members(Members),
+    Member(Box<MemberInfo>),
+    Messages(Messages),
+    Posted(Reference),
+    EstimatedWait(Option<Millis>),
+    Done,
+}
+
+/// What happens without our asking.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    /// The event stream is open; what happened before may have been missed.
+    Listening,
+    Heard(Frames),
+    /// The event stream is closed, for this reason, and will be opened again.
+    Deaf {
+        why: String,
+    },
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    Call(Call),
+    /// Nothing until then, unless a command or an event comes.
+    Wait(Timestamp),
+    /// The handoff is over.
+    Done,
+}
+
+/// One chat.
+#[derive(Debug)]
+pub(super) struct Protocol {
+    pub(super) site: Site,
+    pub(super) handoff: HandoffId,
+    pub(super) state: State,
+    pub(super) reading: Reading,
+    pub(super) wait: QueueWait,
+    /// The user types, and when that was last shown.
+    typing: bool,
+    typing_shown: Option<Timestamp>,
+    /// When the agent's typing is over, and what began it.
+    pub(super) agent_typing: Option<(Timestamp, String)>,
+    /// Since when the event stream is closed, and why.
+    deaf: Option<(Timestamp, String)>,
+    /// The last text may have arrived: read before sending it again.
+    pub(super) in_doubt: bool,
+    /// Nothing is asked before this.
+    pub(super) blocked_until: Timestamp,
+    pub(super) streak: Option<Streak>,
+    /// Failures to send what is first in the outbox.
+    pub(super) sending: Option<Streak>,
+}
+
+impl Protocol {
+    /// # Errors
+    ///
+    /// If there is no queue to ask for.
+    pub(super) fn open(
+        site: Site,
+        handoff: HandoffId,
+        request: &TransferRequest,
+        now: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let opening = Opening::new(&site, request)?;
+        let farewell = request.options.messages.farewell.clone();
+        let state = State {
+            queue: Queue {
+                name: opening.queue().to_owned(),
+                id: None,
+            },
+            phase: Phase::Opening(Box::new(opening)),
+            outbox: Outbox::hand_over(request, &WEB_CHAT),
+            echoes: Echoes::default(),
+            end: EndOfHandoff::default(),
+            leaving: false,
+            farewell: farewell.unwrap_or_else(|| FAREWELL.to_owned()),
+            warned: false,
+        };
+        Ok(Self::new(site, handoff, state, now))
+    }
+
+    pub(super) fn resume(site: Site, handoff: HandoffId, state: State, now: Timestamp) -> Self {
+        let mut protocol = Self::new(site, handoff, state, now);
+        protocol.in_doubt = true;
+        protocol.await_stream(now);
+        protocol
+    }
+
+    fn new(site: Site, handoff: HandoffId, state: State, now: Timestamp) -> Self {
+        Self {
+            site,
+            handoff,
+            state,
+            reading: Reading::new(now),
+            wait: QueueWait::default(),
+            typing: false,
+            typing_shown: None,
+            agent_typing: None,
+            deaf: None,
+            in_doubt: false,
+            blocked_until: Timestamp(0),
+            streak: None,
+            sending: None,
+        }
+    }
+
+    /// The event stream is to be opened now.
+    pub(super) fn await_stream(&mut self, now: Timestamp) {
+        let why = "it was not opened in time".to_owned();
+        self.deaf = Some((now, why));
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where the event stream is, once there is one.
+    pub(super) fn stream(&self) -> Option<&str> {
+        self.chat().map(|chat| chat.stream.as_str())
+    }
+
+    pub(super) fn seat(&self) -> Option<&Seat> {
+        self.chat().map(|chat| &chat.seat)
+    }
+
+    pub(super) fn chat(&self) -> Option<&Chat> {
+        match &self.state.phase {
+            Phase::Open(chat) => Some(chat),
+            Phase::Opening(_) => None,
+        }
+    }
+
+    pub(super) fn chat_mut(&mut self) -> Option<&mut Chat> {
+        match &mut self.state.phase {
+            Phase::Open(chat) => Some(chat),
+            Phase::Opening(_) => None,
+        }
+    }
+
+    pub(super) fn command(&mut self, command: Command) -> News {
+        let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
+        match command {
+            Command::Say { id, message, input } => {
+                let given = self
+                    .state
+                    .outbox
+                    .say(id.clone(), input, &message, &WEB_CHAT);
+                match given {
+                    Given::Queued => news.changed = true,
+                    Given::Known => {}
+                    Given::Settled => news.settled.push(id),
+                }
+            }
+            Command::SetAttributes(attributes) => {
+                match &mut self.state.phase {
+                    Phase::Opening(opening) => {
+                        opening.create.member_info.custom_fields.extend(attributes);
+                    }
+                    Phase::Open(_) => self.state.outbox.attributes(attributes),
+                }
+                news.changed = true;
+            }
+            Command::Typing { on } => self.typing = on,
+            // The wire has none.
+            Command::Receipt { .. } => {}
+            Command::Leave => self.leave(&mut news),
+        }
+        self.settle_what_arrived(&mut news);
+        self.unreported_while_opening(&mut news);
+        news
+    }
+
+    pub(super) fn event(&mut self, now: Timestamp, event: Event) -> News {
+        let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
+        match event {
+            Event::Listening => {
+                self.deaf = None;
+                self.reading.streaming(now, true);
+                if let Some(chat) = self.chat_mut()
+                    && !std::mem::replace(&mut chat.listened, true)
+                {
+                    news.changed = true;
+                }
+            }
+            Event::Deaf { why } => {
+                let since = self.deaf.take().map_or(now, |(since, _)| since);
+                self.deaf = Some((since, why));
+                self.reading.streaming(now, false);
+            }
+            Event::Heard(frame) => self.hear(now, frame, &mut news),
+        }
+        self.settle_what_arrived(&mut news);
+        self.release(now, &mut news);
+        news
+    }
+
+    /// The time waited for has come.
+    pub(super) fn woke(&mut self, now: Timestamp) -> News {
+        let mut news = News::default();
+        if self.state.end.has_ended() {
+            return news;
+        }
+        self.agent_stopped_typing(now, &mut news);
+        self.release(now, &mut news);
+        self.still_deaf(now, &mut news);
+        news
+    }
+
+    /// The event stream stays closed: a chat that was never heard of by anybody is given up, one that
+    /// was is read instead.
+    fn still_deaf(&mut self, now: Timestamp, news: &mut News) {
+        let Some((since, why)) = &self.deaf else {
+            return;
+        };
+        let (since, why) = (*since, why.clone());
+        let Some(chat) = self.chat() else { return };
+        if !chat.listened && now.since(since) >= LISTEN_WITHIN {
+            let host = host_of(&chat.stream);
+            let trouble = Trouble::StreamUnreachable { host, why };
+            return self.finish(Observation::Failed(trouble.detail()), news);
+        }
+        if now.since(since) >= WARN_AFTER && !std::mem::replace(&mut self.state.warned, true) {
+            news.notice(
+                "stream/closed",
+                "genesys.events_unavailable",
+                format!(
+                    "What the agent does is seen a few seconds late, because the event stream of this chat is closed and cannot be opened again: {why}."
+                ),
+            );
+        }
+    }
+
+    fn deaf_until(&self) -> Option<Timestamp> {
+        let (since, _) = self.deaf.as_ref()?;
+        let limit = match self.chat() {
+            Some(chat) if !chat.listened => LISTEN_WITHIN,
+            Some(_) if !self.state.warned => WARN_AFTER,
+            _ => return None,
+        };
+        Some(*since + limit)
+    }
+
+    pub(super) fn next(&mut self, now: Timestamp) -> Next {
+        if self.state.end.has_ended() {
+            return Next::Done;
+        }
+        if now < self.blocked_until {
+            return self.wait_at_most(self.blocked_until);
+        }
+        if let Phase::Opening(opening) = &self.state.phase {
+            return Next::Call(opening.next());
+        }
+        self.watch_queue(now);
+        if let Some(call) = self.next_call(now).or_else(|| self.next_typing(now)) {
+            return Next::Call(call);
+        }
+        self.wait_at_most(now + Millis::from_mins(5))
+    }
+
+    /// What there is to ask or to say, most urgent first. Typing comes after it.
+    fn next_call(&mut self, now: Timestamp) -> Option<Call> {
+        let Phase::Open(chat) = &self.state.phase else {
+            return None;
+        };
+        if !chat.listened {
+            // Genesys has told nobody of the chat yet, so there is nobody to say anything to.
+            return self.state.leaving.then_some(Call::Leave);
+        }
+        if let Some(stranger) = chat.members.stranger() {
+            return Some(Call::Member(stranger.to_owned()));
+        }
+        if let Some(call) = self.reading.next(now, self.in_doubt, chat) {
+            return Some(call);
+        }
+        if let Some(first) = self.state.outbox.first() {
+            return Some(match first {
+                First::Part(_, part) => Call::Post(text_of(part).to_owned()),
+                First::Attributes(attributes) => Call::SetAttributes(attributes.clone()),
+            });
+        }
+        if self.state.leaving {
+            return Some(Call::Leave);
+        }
+        let queue = self.wait.question(now)?;
+        Some(Call::EstimatedWait(queue.to_owned()))
+    }
+
+    fn next_typing(&mut self, now: Timestamp) -> Option<Call> {
+        if !self.chat().is_some_and(|chat| chat.listened) || !std::mem::take(&mut self.typing) {
+            return None;
+        }
+        let lately = |shown: Timestamp| now.since(shown) < TYPING_EVERY;
+        if self.typing_shown.is_some_and(lately) {
+            return None;
+        }
+        self.typing_shown = Some(now);
+        Some(Call::Typing)
+    }
+
+    /// Estimates are asked for while the user waits for the first agent, in the queue asked for.
+    fn watch_queue(&mut self, now: Timestamp) {
+        let waits = self.chat().is_some_and(|chat| chat.listened)
+            && !self.state.end.was_answered()
+            && !self.state.leaving;
+        let queue = self.state.queue.id.clone().filter(|_| waits);
+        self.wait.waits_in(queue, now);
+    }
+
+    fn wait_at_most(&self, until: Timestamp) -> Next {
+        let blocked = self.blocked_until;
+        let typing = self.agent_typing.as_ref().map(|(until, _)| *until);
+        let order = self.chat().and_then(|chat| chat.order.deadline());
+        let listened = self.chat().is_some_and(|chat| chat.listened);
+        let reading = listened.then(|| self.reading.due());
+        let asking = [reading, self.wait.due()];
+        let asking = asking.into_iter().flatten().map(|due| due.max(blocked));
+        let hearing = [typing, order, self.deaf_until()].into_iter().flatten();
+        Next::Wait(hearing.chain(asking).fold(until, Timestamp::min))
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        now: Timestamp,
+        call: &Call,
+        answer: Result<Answer, Failure>,
+    ) -> News {
+        let mut news = News::default();
+        match answer {
+            Ok(answer) => {
+                self.streak = None;
+                self.succeeded(now, call, answer, &mut news);
+            }
+            Err(failure) => self.failed(now, call, &failure, &mut news),
+        }
+        self.settle_what_arrived(&mut news);
+        self.unreported_while_opening(&mut news);
+        news
+    }
+
+    fn succeeded(&mut self, now: Timestamp, call: &Call, answer: Answer, news: &mut News) {
+        match (call, answer) {
+            (_, Answer::Queue(id)) => {
+                self.state.queue.id = Some(id);
+                self.queue_checked();
+            }
+            (_, Answer::Created(created)) => self.opened(now, *created, news),
+            (_, Answer::Members(page)) => self.reading.members(page),
+            (_, Answer::Messages(page)) => self.read_messages(now, page, news),
+            (_, Answer::Member(info)) => self.met(now, &info, news),
+            (_, Answer::Posted(message)) => {
+                if let Some(chat) = self.chat_mut() {
+                    chat.order.remember(&message.id);
+                }
+                self.first_arrived(news);
+            }
+            (_, Answer::EstimatedWait(wait)) => self.wait.estimated(now, wait, news),
+            (Call::SetAttributes(_), Answer::Done) => self.first_arrived(news),
+            (Call::Leave, Answer::Done) => self.finish(Observation::Closed, news),
+            (_, Answer::Done) => {}
+        }
+    }
+
+    /// The queue is known, or cannot be asked about.
+    pub(super) fn queue_checked(&mut self) {
+        if let Phase::Opening(opening) = &mut self.state.phase {
+            opening.find_queue = false;
+        }
+    }
+
+    /// What is first in the outbox has arrived. WebChat has no receipts of its own: what it took in,
+    /// it shows.
+    fn first_arrived(&mut self, news: &mut News) {
+        self.sending = None;
+        let settled = news.settled.len();
+        let sent = self.state.outbox.sent_first(news);
+        if let Some(Sent::Part(origin, _)) = sent
+            && let Some(input) = origin.input()
+            && news.settled.len() > settled
+        {
+            let key = format!("receipt/{input}/delivered");
+            let message = input.clone();
+            let receipt = Receipt::Delivered;
+            news.tell(key, Signal::Receipt { message, receipt });
+        }
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        batch: impl IntoIterator<Item = Observation>,
+        news: &mut News,
+    ) {
+        self.state.end.observe_into(batch, news);
+    }
+
+    /// Ends the handoff. What was heard is told before, and what can no longer be sent is said.
+    pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
+        self.tell_all(news);
+        let State { outbox, end, .. } = &mut self.state;
+        giving_up::finish(outbox, end, last, news);
+    }
+
+    /// Settles what needs no sending: texts found in the history, blank ones, which Genesys refuses,
+    /// and attributes nobody takes.
+    fn settle_what_arrived(&mut self, news: &mut News) {
+        while let Some(first) = self.state.outbox.first() {
+            match first {
+                First::Part(_, part) if is_blank(text_of(part)) => {
+                    self.state.outbox.sent_first(news);
+                }
+                First::Part(_, part) if self.state.echoes.claim(text_of(part)) => {
+                    self.first_arrived(news);
+                }
+                First::Attributes(_) if !self.site.has_platform => {
+                    self.state.outbox.give_up_first(NO_ATTRIBUTES, news);
+                }
+                First::Part(..) | First::Attributes(_) => return,
+            }
+        }
+    }
+
+    /// Before the chat is open there is nothing to resume, so nothing to report but an end.
+    fn unreported_while_opening(&self, news: &mut News) {
+        if matches!(self.state.phase, Phase::Opening(_)) && !self.state.end.has_ended() {
+            news.changed = false;
+        }
+    }
+}
+
+/// The text of a part. [`WEB_CHAT`] makes nothing but texts; whatever else it were is shown by what the
+/// platform repeats of it.
+fn text_of(part: &Part) -> &str {
+    part.echo()
+}
+
+/// The host of an address, for a sentence. The rest may hold secrets.
+fn host_of(uri: &str) -> String {
+    let host = url::Url::parse(uri)
+        .ok()
+        .and_then(|url| Some(url.host_str()?.to_owned()));
+    host.unwrap_or_else(|| "its host".to_owned())
+}

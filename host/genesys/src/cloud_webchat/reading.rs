@@ -1,0 +1,344 @@
+//! Members and messages, read on a schedule and whenever something may have been missed.
+//!
+//! The stream numbers nothing, so a lost frame shows only here. Members are read first and messages
+//! after them: what is said to be over then has all its messages. What was read is told in the order
+//! in which it happened, by the platform's clock.
+
+use super::protocol::{Call, Protocol};
+use super::state::{Chat, Phase};
+use super::wire::{BodyType, MemberInfo, Members, Message, Messages};
+use crate::end::Observation;
+use crate::report::News;
+use handoff_engine::time::{Millis, Timestamp};
+use std::collections::VecDeque;
+
+/// Between two readings while frames come, doubling from the first to the second. Anything that
+/// happens starts over.
+const WITH_STREAM: Millis = Millis::from_secs(15);
+const AT_MOST: Millis = Millis::from_mins(2);
+
+/// Between two readings while no frames come. A token is good for 300 requests a minute.
+const WITHOUT_STREAM: Millis = Millis::from_secs(5);
+
+/// Between two readings while it is open whether an agent who left has closed the chat.
+const WHILE_DESERTED: Millis = Millis::from_secs(2);
+
+/// How long a chat must look deserted before the agent who left counts as having passed it on. On a
+/// transfer nobody may be there for a moment.
+const DESERTED_FOR: Millis = Millis::from_secs(8);
+
+/// Messages per page; more are refused (PROTOCOLS 2.3).
+pub(super) const PAGE: usize = 100;
+
+/// Ids of read messages whose frames are still expected. Far more than can be under way.
+const EXPECTED: usize = 64;
+
+/// When to read, and how far a reading has come.
+#[derive(Debug)]
+pub(super) struct Reading {
+    due: Timestamp,
+    pace: Millis,
+    streaming: bool,
+    step: Step,
+    deserted_since: Option<Timestamp>,
+    /// Read before their frames came: these are no repeats.
+    expected: VecDeque<String>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Idle,
+    Members {
+        page: u32,
+        found: Vec<MemberInfo>,
+    },
+    Messages {
+        members: Vec<MemberInfo>,
+        found: Vec<Message>,
+    },
+}
+
+/// What was read, as one story.
+#[derive(Debug)]
+enum Happened {
+    Said(Box<Message>),
+    Left(String),
+    Came(String),
+}
+
+impl Reading {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            due: now,
+            pace: WITH_STREAM,
+            streaming: false,
+            step: Step::Idle,
+            deserted_since: None,
+            expected: VecDeque::new(),
+        }
+    }
+
+    /// The stream was opened or closed. Either way something may have been missed.
+    pub(super) fn streaming(&mut self, now: Timestamp, open: bool) {
+        self.streaming = open;
+        self.read_now(now);
+    }
+
+    pub(super) fn read_now(&mut self, now: Timestamp) {
+        self.due = now;
+        self.pace = self.first_pace();
+    }
+
+    /// Something happened, and more is likely to.
+    pub(super) fn read_soon(&mut self, now: Timestamp) {
+        self.pace = self.first_pace();
+        self.due = self.due.min(now + self.pace);
+    }
+
+    /// When to read next, unless a reading is under way.
+    pub(super) fn due(&self) -> Timestamp {
+        self.due
+    }
+
+    /// The next request of a reading that is due or under way.
+    pub(super) fn next(&mut self, now: Timestamp, in_doubt: bool, chat: &Chat) -> Option<Call> {
+        if matches!(self.step, Step::Idle) && (in_doubt || self.due <= now) {
+            self.step = Step::Members {
+                page: 1,
+                found: Vec::new(),
+            };
+        }
+        match &self.step {
+            Step::Idle => None,
+            Step::Members { page, .. } => Some(Call::Members { page: *page }),
+            Step::Messages { found, .. } => Some(Call::Messages {
+                after: found
+                    .last()
+                    .map(|message| message.id.clone())
+                    .or_else(|| chat.read_to.clone()),
+            }),
+        }
+    }
+
+    /// A page of members was read.
+    pub(super) fn members(&mut self, answer: Members) {
+        let Step::Members { page, found } = &mut self.step else {
+            return;
+        };
+        found.extend(answer.entities);
+        if answer.page_count.is_some_and(|count| *page < count) {
+            *page += 1;
+            return;
+        }
+        self.step = Step::Messages {
+            members: std::mem::take(found),
+            found: Vec::new(),
+        };
+    }
+
+    /// Breaks off what is under way.
+    pub(super) fn give_up(&mut self) {
+        self.step = Step::Idle;
+    }
+
+    /// Whether a message's frame comes after the message itself was read.
+    pub(super) fn was_expected(&mut self, message: &str) -> bool {
+        let known = self.expected.iter().position(|id| id == message);
+        known.and_then(|at| self.expected.remove(at)).is_some()
+    }
+
+    fn expect(&mut self, message: &str) {
+        if !self.streaming {
+            return;
+        }
+        self.expected.push_back(message.to_owned());
+        if self.expected.len() > EXPECTED {
+            self.expected.pop_front();
+        }
+    }
+
+    fn first_pace(&self) -> Millis {
+        if self.streaming {
+            WITH_STREAM
+        } else {
+            WITHOUT_STREAM
+        }
+    }
+
+    fn schedule(&mut self, now: Timestamp) {
+        let pace = match (self.deserted_since, self.streaming) {
+            (Some(_), _) => WHILE_DESERTED,
+            (None, false) => WITHOUT_STREAM,
+            (None, true) => self.pace,
+        };
+        self.due = now + pace;
+        self.pace = Millis(self.pace.0 * 2).min(AT_MOST);
+    }
+
+    /// Whether nobody has been there for long enough.
+    fn is_deserted(&mut self, now: Timestamp, deserted: bool) -> bool {
+        if !deserted {
+            self.deserted_since = None;
+            return false;
+        }
+        let since = *self.deserted_since.get_or_insert(now);
+        now.since(since) >= DESERTED_FOR
+    }
+}
+
+impl Protocol {
+    /// A page of messages was read; after the last one the reading is complete.
+    pub(super) fn read_messages(&mut self, now: Timestamp, page: Messages, news: &mut News) {
+        let Step::Messages { found, .. } = &mut self.reading.step else {
+            return;
+        };
+        let more =
+            !page.entities.is_empty() && (page.next.is_some() || page.entities.len() >= PAGE);
+        found.extend(page.entities);
+        if more {
+            return;
+        }
+        if let Step::Messages { members, found } =
+            std::mem::replace(&mut self.reading.step, Step::Idle)
+        {
+            self.read(now, &members, found, news);
+        }
+    }
+
+    fn read(
+        &mut self,
+        now: Timestamp,
+        members: &[MemberInfo],
+        found: Vec<Message>,
+        news: &mut News,
+    ) {
+        self.in_doubt = false;
+        if let Some(chat) = self.chat_mut() {
+            chat.members.learn(members);
+        }
+        let missed = self.sort_out(found, news);
+        let over = self.is_over();
+        let settled = {
+            let deserted = !over && self.is_deserted();
+            self.reading.is_deserted(now, deserted)
+        };
+        for (_, happened) in self.story(missed) {
+            match happened {
+                Happened::Said(message) => self.say_or_hold(*message, news),
+                Happened::Left(member) => self.left(&member, over, settled, news),
+                Happened::Came(member) => self.came(&member, news),
+            }
+        }
+        self.reading.schedule(now);
+        if over {
+            if self.chat().is_some_and(|chat| chat.held.is_empty()) {
+                self.finish(Observation::Closed, news);
+            } else {
+                // Someone who said something is still to be named; then the same reading ends it.
+                self.reading.read_now(now);
+            }
+        }
+    }
+
+    /// What was read of the history: our own texts answer for those whose answer was lost, what
+    /// others said is returned unless it was known, and joining proves an answer.
+    fn sort_out(&mut self, found: Vec<Message>, news: &mut News) -> Vec<Message> {
+        let Some(last) = found.last().map(|message| message.id.clone()) else {
+            return Vec::new();
+        };
+        let mut missed = Vec::new();
+        let mut overtaken = 0;
+        for message in found {
+            let Phase::Open(chat) = &mut self.state.phase else {
+                return Vec::new();
+            };
+            let sender = &message.sender.id;
+            if chat.is_ours(sender) {
+                if chat.order.remember(&message.id) && message.body_type == BodyType::Standard {
+                    let text = message.body.as_deref().unwrap_or_default();
+                    self.state.echoes.seen(text);
+                }
+                continue;
+            }
+            let joined = matches!(message.body_type, BodyType::MemberJoin | BodyType::Standard);
+            if joined && !sender.is_empty() {
+                chat.members.meet(sender).has_answered();
+            }
+            if chat.order.remember(&message.id) {
+                self.reading.expect(&message.id);
+                overtaken += u64::from(message.body_type == BodyType::Standard);
+                missed.push(message);
+            } else {
+                // A later one has come by frame: those before it were lost.
+                chat.order.count_gap(std::mem::take(&mut overtaken));
+            }
+        }
+        if let Some(chat) = self.chat_mut() {
+            news.changed |= chat.read_to.as_ref() != Some(&last);
+            chat.read_to = Some(last);
+            news.tally = Some(chat.order.tally());
+        }
+        missed
+    }
+
+    /// Everything that is known and may not have been told, in the order in which it happened. What
+    /// was told already is told again to [`EndOfHandoff`](crate::end::EndOfHandoff), which knows it.
+    fn story(&mut self, missed: Vec<Message>) -> Vec<(Timestamp, Happened)> {
+        let Some(chat) = self.chat_mut() else {
+            return Vec::new();
+        };
+        let mut said: Vec<_> = chat.held.drain(..).collect();
+        said.extend(chat.order.flush());
+        said.extend(missed);
+        let at = |message: &Message| message.timestamp.unwrap_or_default();
+        // The last words of a member come before its leaving, and that before who comes instead.
+        let mut story: Vec<_> = said
+            .into_iter()
+            .map(|message| (at(&message), Happened::Said(Box::new(message))))
+            .collect();
+        let never = Timestamp(u64::MAX);
+        let left = chat
+            .members
+            .iter()
+            .filter(|member| member.has_left_as_agent());
+        story.extend(left.map(|it| (it.left().unwrap_or(never), Happened::Left(it.id.clone()))));
+        let came = chat.members.iter();
+        story.extend(came.map(|it| (it.came().unwrap_or(never), Happened::Came(it.id.clone()))));
+        story.sort_by_key(|(at, _)| *at);
+        story
+    }
+
+    /// Whether the user's own part has ended: that is the chat's end.
+    fn is_over(&self) -> bool {
+        self.chat().is_some_and(|chat| {
+            let ours = chat.members.get(&chat.seat.member);
+            ours.is_some_and(super::members::Member::has_left)
+        })
+    }
+
+    /// Whether an agent left of whom it is not certain how.
+    fn is_deserted(&self) -> bool {
+        let Some(chat) = self.chat() else {
+            return false;
+        };
+        let mut gone = chat.members.iter().filter(|it| it.has_left_as_agent());
+        gone.any(|it| chat.members.departure(&it.id, false, false).is_none())
+    }
+
+    /// It became known who or what a member is and where it stands.
+    pub(super) fn came(&mut self, member: &str, news: &mut News) {
+        let queue = self.state.queue.name.clone();
+        let arrival = self
+            .chat()
+            .and_then(|chat| chat.members.arrival(member, &queue));
+        self.observe(arrival, news);
+    }
+
+    fn left(&mut self, member: &str, over: bool, settled: bool, news: &mut News) {
+        self.came(member, news);
+        let departure = self
+            .chat()
+            .and_then(|chat| chat.members.departure(member, over, settled));
+        self.observe(departure, news);
+    }
+}
