@@ -9,7 +9,7 @@ use support::{Over, Stage, request};
 
 #[tokio::test]
 async fn an_agent_declines_then_another_accepts() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -18,7 +18,7 @@ async fn an_agent_declines_then_another_accepts() {
         stage.agent("lee", OnQueue(true)).await;
         stage.agent("lee", Accept).await;
         assert_eq!(stage.joined(), ["Lee"], "{over:?}");
-        if over == Over::OpenMessaging {
+        if over != Over::Engage {
             let declined = stage
                 .signals()
                 .into_iter()
@@ -32,7 +32,7 @@ async fn an_agent_declines_then_another_accepts() {
 
 #[tokio::test]
 async fn a_conversation_nobody_answers_waits_on() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.pass(Millis::from_mins(10)).await;
@@ -43,7 +43,7 @@ async fn a_conversation_nobody_answers_waits_on() {
 
 #[tokio::test]
 async fn a_conversation_the_platform_ends_before_anyone_answered_is_an_error() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;

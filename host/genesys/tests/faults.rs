@@ -12,13 +12,14 @@ use support::{Over, Stage, request};
 fn paths(over: Over) -> &'static str {
     match over {
         Over::Engage => "/genesys/2/chat",
+        Over::WebChat => "/api/v2/webchat/guest/conversations/",
         Over::OpenMessaging => "/api/v2/conversations/messages",
     }
 }
 
 #[tokio::test]
 async fn a_lost_answer_doubles_no_text() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -41,7 +42,7 @@ async fn a_lost_answer_doubles_no_text() {
 
 #[tokio::test]
 async fn refusals_that_pass_are_waited_out() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         for (status, retry_after) in [(503, None), (429, Some(7))] {
             let mut stage = Stage::set(over).await;
             stage.open(request()).await;

@@ -8,7 +8,7 @@ use support::{Over, Stage, no_repeats, request, request_for};
 
 #[tokio::test]
 async fn an_agent_accepts_talks_and_closes() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -38,7 +38,7 @@ async fn an_agent_accepts_talks_and_closes() {
 
 #[tokio::test]
 async fn the_signals_come_in_the_order_of_a_conversation() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request_for("Billing")).await;
         stage.breathe().await;
@@ -68,8 +68,10 @@ async fn the_signals_come_in_the_order_of_a_conversation() {
             .collect();
         match over {
             Over::Engage => assert_eq!(kinds, ["opened", "queued", "joined", "ended"]),
-            Over::OpenMessaging => {
-                let expected = ["opened", "queued", "alerting", "estimate", "joined", "ended"];
+            Over::WebChat | Over::OpenMessaging => {
+                let expected = [
+                    "opened", "queued", "alerting", "estimate", "joined", "ended",
+                ];
                 assert_eq!(kinds, expected);
             }
         }
@@ -78,7 +80,7 @@ async fn the_signals_come_in_the_order_of_a_conversation() {
 
 #[tokio::test]
 async fn the_agent_side_sees_who_the_user_is_and_routes_by_the_queue_named() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         let mut request = request_for("Billing");
         let attributes = &mut request.options.attributes;
@@ -88,10 +90,11 @@ async fn the_agent_side_sees_who_the_user_is_and_routes_by_the_queue_named() {
         let seen = stage.conversation();
         assert_eq!(seen.queue.as_deref(), Some("Billing"), "{over:?}");
         assert_eq!(seen.identity["firstName"], "Ana");
-        assert_eq!(seen.attributes["case"], "42");
-        assert_eq!(seen.attributes["mobile"], "+351 1");
+        assert_eq!(stage.attribute("case").as_deref(), Some("42"));
+        assert_eq!(stage.attribute("mobile").as_deref(), Some("+351 1"));
         let email = match over {
             Over::Engage => &seen.identity["emailAddress"],
+            Over::WebChat => &seen.identity["email"],
             Over::OpenMessaging => &seen.attributes["emailAddress"],
         };
         assert_eq!(email, "ana@example.org");

@@ -8,7 +8,7 @@ use support::{Over, Stage, no_repeats, request};
 
 #[tokio::test]
 async fn what_agents_say_while_no_host_runs_is_told_on_resume() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -36,7 +36,7 @@ async fn what_agents_say_while_no_host_runs_is_told_on_resume() {
 
 #[tokio::test]
 async fn a_say_given_again_after_a_resume_arrives_once_whether_or_not_it_had_arrived() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -61,7 +61,7 @@ async fn a_say_given_again_after_a_resume_arrives_once_whether_or_not_it_had_arr
 
 #[tokio::test]
 async fn transfers_and_the_close_that_happen_while_no_host_runs_are_told_on_resume() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -84,7 +84,7 @@ async fn transfers_and_the_close_that_happen_while_no_host_runs_are_told_on_resu
 
 #[tokio::test]
 async fn a_handle_nobody_can_read_ends_the_handoff_and_says_so() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.restart_from(serde_json::json!({"state": 1})).await;
         assert_eq!(stage.error().0, "handoff.handle_unreadable", "{over:?}");

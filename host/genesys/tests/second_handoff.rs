@@ -8,7 +8,7 @@ use support::{Over, Stage, request};
 
 #[tokio::test]
 async fn a_second_handoff_tells_nothing_of_the_first() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         let mut again = request();
         again.options.identity.external_id = Some("user-77".to_owned());

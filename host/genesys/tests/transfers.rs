@@ -10,7 +10,7 @@ use support::{Over, Stage, request};
 
 #[tokio::test]
 async fn two_transfers_and_their_after_call_work_end_nothing() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;

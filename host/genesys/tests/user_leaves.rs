@@ -10,7 +10,7 @@ use support::{Over, Stage, request};
 
 #[tokio::test]
 async fn leaving_the_queue_leaves_no_ghost() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;
@@ -23,7 +23,7 @@ async fn leaving_the_queue_leaves_no_ghost() {
 
 #[tokio::test]
 async fn leaving_a_chat_ends_it_for_the_agent_after_the_last_words() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;

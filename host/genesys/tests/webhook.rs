@@ -78,7 +78,7 @@ async fn the_first_words_of_an_agent_come_after_the_joining() {
 
 #[tokio::test]
 async fn an_agents_typing_shows_and_stops_showing() {
-    for over in Over::BOTH {
+    for over in Over::ALL {
         let mut stage = Stage::set(over).await;
         stage.open(request()).await;
         stage.breathe().await;

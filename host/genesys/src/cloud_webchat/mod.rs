@@ -21,3 +21,4 @@ mod trouble;
 mod wire;
 
 pub use account::WebChat;
+

@@ -15,7 +15,8 @@ use genesys_sim::{
     AgentAction, ClockMode, Control, ConversationView, DeskView, Options, Org, Simulator,
 };
 use handoff_engine::account::{
-    Account, EngageAccount, HostOverrides, OpenMessagingAccount, SecretRef,
+    Account, EngageAccount, HostOverrides, OAuthClient, OpenMessagingAccount, SecretRef,
+    WebChatAccount,
 };
 use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::content::UserMessage;
@@ -25,7 +26,8 @@ use handoff_engine::handoff::{
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_genesys::{
-    Command, Link, NoMedia, Report, Reports, SecretError, Secrets, Transport, http_client, transport,
+    Command, Link, NoMedia, Report, Reports, SecretError, Secrets, Transport, http_client,
+    transport,
 };
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
@@ -59,11 +61,12 @@ pub(crate) struct Told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
     Engage,
+    WebChat,
     OpenMessaging,
 }
 
 impl Over {
-    pub(crate) const BOTH: [Self; 2] = [Self::Engage, Self::OpenMessaging];
+    pub(crate) const ALL: [Self; 3] = [Self::Engage, Self::WebChat, Self::OpenMessaging];
 }
 
 /// Everything a test needs: the centre, the transport and what was told.
@@ -94,10 +97,10 @@ impl Stage {
             clock: ClockMode::Manual { now_ms: START },
             ..Options::default()
         };
+        let mut account = account(over, &org);
         let simulator = Simulator::start(org, options).await.unwrap();
         let control = simulator.control();
         let clock = SimClock::new(Timestamp(START));
-        let mut account = account(over);
         account.redirect_to(&simulator.base_url());
         change(&mut account);
         let transport = transport(
@@ -331,6 +334,16 @@ impl Stage {
         all.remove(0)
     }
 
+    /// An attribute of the user's, as agents find it. WebChat puts all under a name of its own.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        let attributes = self.conversation().attributes;
+        let name = match self.over {
+            Over::WebChat => format!("context.{name}"),
+            Over::Engage | Over::OpenMessaging => name.to_owned(),
+        };
+        attributes.get(&name).cloned()
+    }
+
     /// What the customer said, as agents read it.
     pub(crate) fn customer_said(&self) -> Vec<String> {
         let lines = self.conversation().lines.into_iter();
@@ -377,7 +390,7 @@ pub(crate) fn request_for(queue: &str) -> TransferRequest {
     }
 }
 
-fn account(over: Over) -> Account {
+fn account(over: Over, org: &Org) -> Account {
     let named = |secret: &str| SecretRef::Named(secret.to_owned());
     match over {
         Over::Engage => Account::EngageChatV2(EngageAccount {
@@ -388,6 +401,17 @@ fn account(over: Over) -> Account {
             require_email: false,
             queue_attribute: "QueueName".to_owned(),
             poll_interval_ms: Millis::from_secs(3),
+        }),
+        Over::WebChat => Account::CloudWebchat(WebChatAccount {
+            region: "mypurecloud.de".to_owned(),
+            organization_id: org.id().to_owned(),
+            deployment_id: org.widget_id("Site").unwrap().to_owned(),
+            queue: Some("Support".to_owned()),
+            oauth_client: Some(OAuthClient {
+                id: "bridge".to_owned(),
+                secret: named("bridge-secret"),
+            }),
+            hosts: HostOverrides::default(),
         }),
         Over::OpenMessaging => Account::CloudOpenMessaging(OpenMessagingAccount {
             region: "mypurecloud.de".to_owned(),
