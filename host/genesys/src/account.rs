@@ -91,7 +91,6 @@ pub fn transport(
     http: reqwest::Client,
     media: Arc<dyn Media>,
 ) -> Result<Arc<dyn Transport>, AccountError> {
-    let _ = media;
     Ok(match account {
         Account::CloudWebchat(account) => Arc::new(cloud_webchat::WebChat::new(
             account_name,
@@ -109,6 +108,7 @@ pub fn transport(
             secrets,
             clock,
             http,
+            media,
         )?),
         Account::CloudOpenMessaging(account) => Arc::new(cloud_open_messaging::OpenMessaging::new(
             account_name,

@@ -1,10 +1,13 @@
 //! The requests of a chat: paths and forms (PROTOCOLS 1.2).
 
+use super::files::Limits;
 use super::protocol::Site;
-use super::wire::Form;
+use super::wire::{Envelope, Form};
 use crate::attributes::attributes;
 use crate::end::LegId;
-use handoff_engine::handoff::{IdentityField, TransferRequest};
+use crate::policy::FilePolicy;
+use handoff_engine::content::Attachment;
+use handoff_engine::handoff::{IdentityField, Tally, TransferRequest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +18,31 @@ pub(super) struct Call {
     /// After the base address; empty for the base itself.
     pub(super) path: String,
     pub(super) form: Form,
+    /// The file to upload.
+    pub(super) upload: Option<Upload>,
+    /// The name of the file to download.
+    pub(super) name: String,
+}
+
+/// A file to send, and what it has to keep to once its bytes are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Upload {
+    pub(super) file: Attachment,
+    pub(super) policy: FilePolicy,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    Envelope(Box<Envelope>),
+    /// A file of an agent's, where it is kept now.
+    Kept(Attachment),
+}
+
+impl From<Envelope> for Answer {
+    fn from(envelope: Envelope) -> Self {
+        Self::Envelope(Box::new(envelope))
+    }
 }
 
 /// What a request is for.
@@ -25,7 +53,18 @@ pub(super) enum Operation {
     Send,
     UpdateData,
     Typing,
+    ReadReceipt,
+    FileLimits,
+    Upload,
+    Download,
     Disconnect,
+}
+
+impl Operation {
+    /// Whether the answer is the transcript from the position asked for.
+    pub(super) fn reads_transcript(self) -> bool {
+        matches!(self, Self::RequestChat | Self::Refresh | Self::Send)
+    }
 }
 
 /// What names an open chat to the server.
@@ -40,6 +79,14 @@ pub(super) struct Chat {
     pub(super) position: u64,
     /// The leg of each participant who is an agent and has not left.
     pub(super) legs: BTreeMap<i64, LegId>,
+    /// What may be uploaded, once asked for.
+    pub(super) limits: Option<Limits>,
+    /// How far the user has read, and how far the server knows.
+    pub(super) read: u64,
+    pub(super) read_told: u64,
+    /// An index that is missing and was asked for again.
+    pub(super) hole: Option<u64>,
+    pub(super) tally: Tally,
 }
 
 impl Chat {
@@ -59,6 +106,8 @@ impl Chat {
             operation,
             path: format!("/{}/{path}", self.chat_id),
             form,
+            upload: None,
+            name: String::new(),
         }
     }
 
@@ -71,6 +120,11 @@ impl Chat {
         let position = ("transcriptPosition", self.position.to_string());
         let message = ("message", text.to_owned());
         self.call(Operation::Send, "send", [message, position])
+    }
+
+    pub(super) fn read_receipt(&self) -> Call {
+        let position = ("transcriptPosition", self.read.to_string());
+        self.call(Operation::ReadReceipt, "readReceipt", [position])
     }
 
     pub(super) fn update_data(&self, attributes: &BTreeMap<String, String>) -> Call {
@@ -104,6 +158,8 @@ pub(super) fn request_chat(request: &TransferRequest, site: &Site) -> Call {
         operation: Operation::RequestChat,
         path: String::new(),
         form,
+        upload: None,
+        name: String::new(),
     }
 }
 

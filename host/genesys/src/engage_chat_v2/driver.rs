@@ -1,20 +1,28 @@
 //! The I/O of a chat: one task per handoff, one request at a time, polls by the clock.
 
-use super::calls::Call;
+use super::calls::{Answer, Call, Operation, Upload};
 use super::protocol::{Next, Protocol, Site, State};
-use super::trouble::{Failure, Trouble};
-use super::wire::Envelope;
+use super::trouble::{Failure, Trouble, describe};
+use super::wire::{Envelope, Status};
 use crate::account::{AccountError, secret};
+use crate::media::{File, Media};
+use crate::policy::FileRefusal;
 use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
 use crate::transport::{Commands, Link, Reports, Transport, WebhookReply};
+use bytes::{Bytes, BytesMut};
 use handoff_engine::account::EngageAccount;
 use handoff_engine::clock::{Busy, Clock};
+use handoff_engine::content::Attachment;
 use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::multipart::{Form, Part};
 use std::sync::Arc;
 use url::Url;
+
+/// The largest file fetched, bytes. Whoever keeps files may have a smaller limit.
+const LARGEST_DOWNLOAD: usize = 64 * 1024 * 1024;
 
 /// An account on a Genesys Engage site.
 #[derive(Debug, Clone)]
@@ -24,6 +32,7 @@ pub struct EngageChat {
     api_key: Option<Secret>,
     clock: Arc<dyn Clock>,
     http: reqwest::Client,
+    media: Arc<dyn Media>,
 }
 
 #[derive(Clone)]
@@ -42,6 +51,7 @@ impl EngageChat {
         secrets: &dyn Secrets,
         clock: Arc<dyn Clock>,
         http: reqwest::Client,
+        media: Arc<dyn Media>,
     ) -> Result<Self, AccountError> {
         let url = account.url.trim_end_matches('/');
         let bad_address = |why: String| AccountError::Address {
@@ -83,6 +93,7 @@ impl EngageChat {
             api_key,
             clock,
             http,
+            media,
         })
     }
 
@@ -170,7 +181,7 @@ impl Driver {
                 Next::Done => return,
                 Next::Call(call) => {
                     let operation = call.operation;
-                    let answer = self.account.post(&call).await;
+                    let answer = self.account.carry_out(&call).await;
                     let now = self.account.clock.now();
                     let news = self.protocol.answer(now, operation, answer);
                     self.outlet.report(self.protocol.state(), news);
@@ -214,18 +225,30 @@ impl Driver {
 struct Parked;
 
 impl EngageChat {
-    async fn post(&self, call: &Call) -> Result<Envelope, Failure> {
-        let url = format!("{}{}", self.base, call.path);
-        let mut request = self.http.post(url).form(&call.form);
-        if let Some(Secret(key)) = &self.api_key {
-            request = request.header("apikey", key);
+    async fn carry_out(&self, call: &Call) -> Result<Answer, Failure> {
+        match (call.operation, &call.upload) {
+            (Operation::Download, _) => self.download(call).await.map(Answer::Kept),
+            (_, Some(upload)) => self.upload(call, upload).await.map(Answer::from),
+            _ => {
+                let request = self.request(call).form(&call.form);
+                self.ask(request).await.map(Answer::from)
+            }
         }
+    }
+
+    fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", self.base, call.path);
+        let request = self.http.post(url);
+        match &self.api_key {
+            Some(Secret(key)) => request.header("apikey", key),
+            None => request,
+        }
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Envelope, Failure> {
         let response = request.send().await.map_err(|error| failure(&error))?;
         let status = response.status();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = retry_after(&response);
         let body = response.bytes().await.map_err(|error| failure(&error))?;
         // A refusal in the protocol's own words counts whatever HTTP status it came with, unless the
         // status says that the address or the access is wrong.
@@ -242,6 +265,103 @@ impl EngageChat {
             }),
         }
     }
+
+    /// Sends a file's bytes, once they are there and keep to the limits.
+    async fn upload(&self, call: &Call, upload: &Upload) -> Result<Envelope, Failure> {
+        let name = &upload.file.name;
+        let unreadable = |why: String| {
+            let name = name.clone();
+            Failure::File(FileRefusal::Unreadable { name, why })
+        };
+        let read = self.media.read(&upload.file.url).await;
+        let file = read.map_err(|error| unreadable(error.to_string()))?;
+        let length = file.bytes.len() as u64;
+        let checked = upload.policy.check(name, &file.mime, Some(length));
+        checked.map_err(Failure::File)?;
+        let part = Part::stream_with_length(file.bytes, length)
+            .file_name(name.clone())
+            .mime_str(&file.mime)
+            .map_err(|error| unreadable(format!("its media type is none ({error})")))?;
+        let form = call.form.iter().fold(Form::new(), |form, (key, value)| {
+            form.text(key.clone(), value.clone())
+        });
+        self.ask(self.request(call).multipart(form.part("file", part)))
+            .await
+    }
+
+    /// Fetches an agent's file and keeps it for the user.
+    async fn download(&self, call: &Call) -> Result<Attachment, Failure> {
+        let request = self.request(call).form(&call.form);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Failure::Status {
+                status: status.as_u16(),
+                retry_after: retry_after(&response),
+            });
+        }
+        let mime = header(&response, CONTENT_TYPE.as_str());
+        let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
+        let bytes = whole(response).await?;
+        if let Some(why) = refusal(&mime, &bytes) {
+            return Err(why);
+        }
+        let size = bytes.len() as u64;
+        let name = call.name.clone();
+        let file = File {
+            name: name.clone(),
+            mime: mime.clone(),
+            bytes,
+        };
+        let kept = self.media.keep(file).await;
+        let url = kept.map_err(|error| Failure::NotKept {
+            why: error.to_string(),
+        })?;
+        Ok(Attachment {
+            name,
+            mime,
+            url,
+            size: Some(size),
+        })
+    }
+}
+
+/// A body of bounded length.
+async fn whole(mut response: reqwest::Response) -> Result<Bytes, Failure> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        if body.len() + chunk.len() > LARGEST_DOWNLOAD {
+            let why = format!("it is over the limit of {LARGEST_DOWNLOAD} bytes");
+            return Err(Failure::NotKept { why });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// A refusal in the protocol's own words where a file was expected. A file may be JSON too, but has
+/// no status code.
+fn refusal(mime: &str, body: &[u8]) -> Option<Failure> {
+    if !mime.starts_with("application/json") {
+        return None;
+    }
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    value.get("statusCode")?.as_i64()?;
+    let envelope: Envelope = serde_json::from_value(value).ok()?;
+    let why = describe(&envelope.errors);
+    Some(match envelope.status_code {
+        Status::Transient => Failure::Transient { why },
+        Status::Ok | Status::Permanent => Failure::NotKept { why },
+    })
+}
+
+fn header(response: &reqwest::Response, name: &str) -> Option<String> {
+    let value = response.headers().get(name)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+fn retry_after(response: &reqwest::Response) -> Option<u64> {
+    header(response, RETRY_AFTER.as_str())?.trim().parse().ok()
 }
 
 fn failure(error: &reqwest::Error) -> Failure {

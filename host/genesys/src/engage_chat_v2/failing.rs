@@ -3,10 +3,14 @@
 use super::calls::Operation;
 use super::protocol::Protocol;
 use super::trouble::{Failure, Trouble, describe};
-use super::wire::Envelope;
+use super::wire::{ApiError, Envelope};
+use crate::carry::Part;
 use crate::end::Observation;
+use crate::outbox::First;
 use crate::report::News;
 use crate::retry::Backoff;
+use crate::split::length;
+use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
 
 const BACKOFF: Backoff = Backoff {
@@ -17,6 +21,12 @@ const BACKOFF: Backoff = Backoff {
 /// Chat Server drops a client it has not heard of for 300 s by default (PROTOCOLS 1.4); after that
 /// there is nothing left to reach.
 const GIVE_UP_AFTER: Millis = Millis::from_secs(300);
+
+/// The error of a text that is longer than the site takes (PROTOCOLS 1.6).
+const TOO_LONG: i64 = 204;
+
+/// A site that finds so little too long takes nothing. UTF-16 units.
+const SHORTEST: usize = 16;
 
 /// How often a chat that does not start is asked for again: the user is waiting.
 const START_ATTEMPTS: u32 = 4;
@@ -55,15 +65,55 @@ impl Protocol {
                     news,
                 );
             }
+            Operation::Send if !ended && self.is_too_long(envelope) && self.send_shorter(news) => {}
             // The chat may be over; then this was not about the text. A refresh tells, and why.
-            Operation::Send | Operation::UpdateData if ended => self.in_doubt = true,
+            Operation::Send
+            | Operation::UpdateData
+            | Operation::FileLimits
+            | Operation::Upload
+            | Operation::ReadReceipt
+                if ended =>
+            {
+                self.in_doubt = true;
+            }
+            Operation::FileLimits | Operation::Upload => {
+                self.refused_file(None, &describe(&envelope.errors), news);
+                self.in_doubt = true;
+            }
+            Operation::Download => {
+                let why = describe(&envelope.errors);
+                self.not_fetched(now, &Failure::NotKept { why }, news);
+            }
+            Operation::ReadReceipt => self.read_told(news),
             Operation::Send | Operation::UpdateData => {
-                self.state.outbox.give_up_first(&describe(&envelope.errors), news);
+                self.state
+                    .outbox
+                    .give_up_first(&describe(&envelope.errors), news);
                 self.in_doubt = true;
             }
             Operation::Typing => {}
         }
         self.poll_at = now;
+    }
+
+    fn is_too_long(&self, envelope: &Envelope) -> bool {
+        let limit = |error: &ApiError| error.code == TOO_LONG;
+        envelope.errors.iter().any(limit)
+    }
+
+    /// The text that was sent is longer than the site takes: from now on half of it is the limit.
+    /// False if it was short already.
+    fn send_shorter(&mut self, news: &mut News) -> bool {
+        let Some(First::Part(_, Part::Text(text))) = self.state.outbox.first() else {
+            return false;
+        };
+        let limit = length(text) / 2;
+        if limit < SHORTEST || !self.state.outbox.split_first(limit) {
+            return false;
+        }
+        self.state.text_limit = limit;
+        news.changed = true;
+        true
     }
 
     /// No answer in the protocol's words, or one that says to try again.
@@ -74,15 +124,32 @@ impl Protocol {
         failure: &Failure,
         news: &mut News,
     ) {
-        if operation == Operation::Typing {
-            return;
-        }
-        if let Failure::Status { status, .. } = failure
-            && matches!(operation, Operation::Send | Operation::UpdateData)
-            && is_about_the_request(*status)
-        {
-            self.state.outbox.give_up_first(&failure.to_string(), news);
-            return;
+        match (operation, failure) {
+            (Operation::Typing, _) => return,
+            (Operation::Download, _) => return self.not_fetched(now, failure, news),
+            (Operation::Upload, Failure::File(refusal)) => {
+                return self.refused_file(Some(refusal.clone()), "", news);
+            }
+            (Operation::Upload | Operation::FileLimits, Failure::Status { status, .. })
+                if is_about_the_request(*status) || matches!(status, 404 | 410) =>
+            {
+                self.in_doubt = true;
+                return self.refused_file(None, &failure.to_string(), news);
+            }
+            (Operation::ReadReceipt, Failure::Status { status, .. })
+                if is_about_the_request(*status) || matches!(status, 404 | 410) =>
+            {
+                return self.read_told(news);
+            }
+            (Operation::Send, Failure::Status { status: 413, .. }) if self.send_shorter(news) => {
+                return;
+            }
+            (Operation::Send | Operation::UpdateData, Failure::Status { status, .. })
+                if is_about_the_request(*status) =>
+            {
+                return self.state.outbox.give_up_first(&failure.to_string(), news);
+            }
+            _ => {}
         }
         let streak = self.trouble.get_or_insert(Streak {
             since: now,
@@ -90,13 +157,7 @@ impl Protocol {
         });
         streak.count += 1;
         let streak = *streak;
-        let wait = match failure {
-            Failure::Status {
-                retry_after: Some(secs),
-                ..
-            } => Millis::from_secs(*secs),
-            _ => BACKOFF.after(streak.count, self.handoff.as_str()),
-        };
+        let wait = wait_after(failure, streak.count, &self.handoff);
         self.blocked_until = now + wait;
         self.in_doubt |=
             operation != Operation::RequestChat && !matches!(failure, Failure::NotSent { .. });
@@ -164,6 +225,17 @@ impl Protocol {
                 })
             }
         }
+    }
+}
+
+/// How long to wait after a failure.
+pub(super) fn wait_after(failure: &Failure, attempt: u32, handoff: &HandoffId) -> Millis {
+    match failure {
+        Failure::Status {
+            retry_after: Some(secs),
+            ..
+        } => Millis::from_secs(*secs),
+        _ => BACKOFF.after(attempt, handoff.as_str()),
     }
 }
 

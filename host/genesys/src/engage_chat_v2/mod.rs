@@ -7,6 +7,7 @@
 mod calls;
 mod driver;
 mod failing;
+mod files;
 mod protocol;
 mod transcript;
 mod trouble;

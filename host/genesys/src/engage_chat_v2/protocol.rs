@@ -2,20 +2,24 @@
 //!
 //! One request is under way at a time. Whether a text arrived is decided by the transcript: after a
 //! request whose outcome is unknown the next one is a refresh, and a text of ours found in it is not
-//! sent again. The same rule, applied to the position in the handle, makes a resume safe.
+//! sent again. The same rule, applied to the position in the handle, makes a resume safe. Only the
+//! request that opens a chat cannot be looked up: if its answer is lost it is not repeated.
 
-use super::calls::{Call, Chat, Operation, request_chat};
+use super::calls::{Answer, Call, Chat, Operation, request_chat};
 use super::failing::Streak;
+use super::files::Fetch;
+use super::transcript::Backlog;
 use super::trouble::{Failure, Trouble, describe};
 use super::wire::{Envelope, Status};
-use crate::echoes::{Echoes, is_blank};
+use crate::carry::{Carries, ENGAGE, Part};
+use crate::echoes::Echoes;
 use crate::end::{EndOfHandoff, Observation};
-use crate::carry::ENGAGE;
 use crate::giving_up;
-use crate::outbox::{First, Given, Outbox, Sent};
+use crate::outbox::{First, Given, Origin, Outbox, Sent};
 use crate::report::News;
 use crate::transport::Command;
-use handoff_engine::handoff::{Signal, Target, TransferRequest};
+use handoff_engine::content::Receipt;
+use handoff_engine::handoff::{Signal, Tally, Target, TransferRequest};
 use handoff_engine::name::{AccountName, HandoffId};
 use handoff_engine::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -49,6 +53,10 @@ pub(super) struct State {
     pub(super) echoes: Echoes,
     pub(super) end: EndOfHandoff,
     pub(super) leaving: bool,
+    /// The longest text the site takes, as far as known.
+    pub(super) text_limit: usize,
+    /// What the agent reads when the user has left; that the user left is shown by the chat itself.
+    pub(super) farewell: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +78,9 @@ pub(super) struct Protocol {
     /// Nothing is asked before this.
     pub(super) blocked_until: Timestamp,
     pub(super) trouble: Option<Streak>,
+    /// What was read of the transcript and waits for a file before it to be fetched.
+    pub(super) backlog: Backlog,
+    pub(super) fetch: Option<Fetch>,
 }
 
 impl Protocol {
@@ -80,12 +91,15 @@ impl Protocol {
         now: Timestamp,
     ) -> Self {
         let outbox = Outbox::hand_over(&request, &ENGAGE);
+        let farewell = request.options.messages.farewell.clone();
         let state = State {
             phase: Phase::Requesting(Box::new(request)),
             outbox,
             echoes: Echoes::default(),
             end: EndOfHandoff::default(),
             leaving: false,
+            text_limit: ENGAGE.text,
+            farewell,
         };
         Self::new(site, handoff, state, now)
     }
@@ -106,6 +120,15 @@ impl Protocol {
             poll_at: now,
             blocked_until: now,
             trouble: None,
+            backlog: Backlog::default(),
+            fetch: None,
+        }
+    }
+
+    fn carries(&self) -> Carries {
+        Carries {
+            text: self.state.text_limit,
+            ..ENGAGE
         }
     }
 
@@ -120,7 +143,8 @@ impl Protocol {
         }
         match command {
             Command::Say { id, message, input } => {
-                match self.state.outbox.say(id.clone(), input, &message, &ENGAGE) {
+                let carries = self.carries();
+                match self.state.outbox.say(id.clone(), input, &message, &carries) {
                     Given::Queued => news.changed = true,
                     Given::Known => {}
                     Given::Settled => news.settled.push(id),
@@ -131,15 +155,12 @@ impl Protocol {
                 news.changed = true;
             }
             Command::Typing { on } => self.typing = Some(on),
-            Command::Receipt { .. } => {}
-            Command::Leave => {
-                self.state.leaving = true;
-                news.changed = true;
-                self.observe([Observation::LeaveAsked], &mut news);
-                if matches!(self.state.phase, Phase::Requesting(_)) {
-                    self.finish(Observation::Closed, &mut news);
+            Command::Receipt { message, receipt } => {
+                if receipt == Receipt::Read {
+                    self.has_read(&message, &mut news);
                 }
             }
+            Command::Leave => self.leave(&mut news),
         }
         self.settle_what_arrived(&mut news);
         // Before the chat is open there is nothing to resume, so nothing to report.
@@ -147,6 +168,36 @@ impl Protocol {
             news.changed = false;
         }
         news
+    }
+
+    fn leave(&mut self, news: &mut News) {
+        if std::mem::replace(&mut self.state.leaving, true) {
+            return;
+        }
+        news.changed = true;
+        self.observe([Observation::LeaveAsked], news);
+        if matches!(self.state.phase, Phase::Requesting(_)) {
+            return self.finish(Observation::Closed, news);
+        }
+        let farewell = self.state.farewell.take();
+        if let Some(words) = farewell.filter(|_| self.state.end.connected_agent().is_some()) {
+            let carries = self.carries();
+            self.state.outbox.own(Origin::Farewell, &words, &carries);
+        }
+    }
+
+    /// The user has read a message, by the id it was told with.
+    fn has_read(&mut self, message: &str, news: &mut News) {
+        let Phase::Open(chat) = &mut self.state.phase else {
+            return;
+        };
+        let index = message
+            .strip_prefix(chat.chat_id.as_str())
+            .and_then(|rest| rest.strip_prefix(':')?.parse::<u64>().ok());
+        if let Some(index) = index.filter(|index| *index > chat.read) {
+            chat.read = index;
+            news.changed = true;
+        }
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> Next {
@@ -160,15 +211,23 @@ impl Protocol {
             Phase::Requesting(request) => return Next::Call(request_chat(request, &self.site)),
             Phase::Open(chat) => chat,
         };
+        if let Some(call) = self.next_download() {
+            return Next::Call(call);
+        }
         if self.in_doubt {
             return Next::Call(chat.refresh());
         }
-        match self.state.outbox.first() {
-            Some(First::Part(_, part)) => return Next::Call(chat.send(part.echo())),
-            Some(First::Attributes(attributes)) => {
-                return Next::Call(chat.update_data(attributes));
-            }
-            None => {}
+        let outgoing = match self.state.outbox.first() {
+            Some(First::Part(_, Part::File(file))) => self.next_upload(file),
+            Some(First::Part(_, part)) => Some(chat.send(part.echo())),
+            Some(First::Attributes(attributes)) => Some(chat.update_data(attributes)),
+            None => None,
+        };
+        if let Some(call) = outgoing {
+            return Next::Call(call);
+        }
+        if chat.read_told < chat.read {
+            return Next::Call(chat.read_receipt());
         }
         if self.state.leaving {
             return Next::Call(chat.call(Operation::Disconnect, "disconnect", []));
@@ -187,11 +246,12 @@ impl Protocol {
         &mut self,
         now: Timestamp,
         operation: Operation,
-        answer: Result<Envelope, Failure>,
+        answer: Result<Answer, Failure>,
     ) -> News {
         let mut news = News::default();
         match answer {
-            Ok(envelope) => match envelope.status_code {
+            Ok(Answer::Kept(file)) => self.fetched(file, &mut news),
+            Ok(Answer::Envelope(envelope)) => match envelope.status_code {
                 Status::Ok => self.done(now, operation, &envelope, &mut news),
                 Status::Transient => {
                     let why = describe(&envelope.errors);
@@ -218,13 +278,27 @@ impl Protocol {
                 self.state.outbox.sent_first(news);
             }
             Operation::Refresh => self.in_doubt = false,
-            Operation::Typing | Operation::Disconnect => {}
+            Operation::FileLimits => self.limited(envelope, news),
+            Operation::Upload => self.uploaded(news),
+            Operation::ReadReceipt => self.read_told(news),
+            Operation::Typing | Operation::Disconnect | Operation::Download => {}
         }
-        news.changed |= matches!(operation, Operation::Send | Operation::UpdateData);
         self.poll_at = now + self.site.poll_interval;
-        self.read(envelope, news);
+        if operation == Operation::FileLimits {
+            // Its message is the limits, and no part of the transcript.
+            return;
+        }
+        self.read(now, operation, envelope, news);
         if operation == Operation::Disconnect {
             self.finish(Observation::Closed, news);
+        }
+    }
+
+    /// The server knows how far the user has read, or does not care.
+    pub(super) fn read_told(&mut self, news: &mut News) {
+        if let Phase::Open(chat) = &mut self.state.phase {
+            chat.read_told = chat.read;
+            news.changed = true;
         }
     }
 
@@ -250,6 +324,11 @@ impl Protocol {
             alias: envelope.alias.clone().unwrap_or_default(),
             position: 1,
             legs: BTreeMap::new(),
+            limits: None,
+            read: 0,
+            read_told: 0,
+            hole: None,
+            tally: Tally::default(),
         });
         let conversation = Some(chat_id.clone());
         news.tell("engage:opened", Signal::Opened { conversation });
@@ -279,11 +358,11 @@ impl Protocol {
             return;
         }
         while let Some(First::Part(_, part)) = self.state.outbox.first() {
-            let echo = part.echo();
-            if !is_blank(echo) && !self.state.echoes.claim(echo) {
-                return;
+            if !part.is_blank() && !self.state.echoes.claim(part.echo()) {
+                break;
             }
             self.state.outbox.sent_first(news);
         }
+        self.refuse_files(news);
     }
 }

@@ -1,12 +1,12 @@
 //! The protocol against a chat server in a few lines: every order of loss, and every kind of end.
 
-use super::calls::{Call, Operation};
+use super::calls::{Answer, Call, Operation};
 use super::protocol::{Next, Protocol, Site, State};
 use super::trouble::Failure;
 use super::wire::Envelope;
 use crate::report::News;
 use crate::transport::Command;
-use handoff_engine::content::UserMessage;
+use handoff_engine::content::{Attachment, UserMessage};
 use handoff_engine::handoff::{
     HandoffEnd, Identity, SessionEndReason, Signal, Target, TransferOptions, TransferRequest,
 };
@@ -15,6 +15,8 @@ use handoff_engine::time::{Millis, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod beyond_text;
+
 /// A chat server with one chat: a numbered transcript and whether it is over.
 #[derive(Default)]
 struct Server {
@@ -22,6 +24,8 @@ struct Server {
     ended: bool,
     alias: u32,
     requests: usize,
+    /// How far the user has read.
+    read: u64,
 }
 
 impl Server {
@@ -47,7 +51,7 @@ impl Server {
     }
 
     /// Carries out a call and answers.
-    fn take(&mut self, call: &Call) -> Envelope {
+    fn take(&mut self, call: &Call) -> Answer {
         self.requests += 1;
         let field = |name: &str| {
             let found = call.form.iter().find(|(key, _)| key == name);
@@ -64,17 +68,40 @@ impl Server {
                 self.put("Client", "Message", "Ana", 1, Some(&text));
             }
             Operation::Disconnect => self.ended = true,
+            Operation::Upload => {
+                let upload = call.upload.as_ref().expect("a file");
+                self.put("Client", "FileUploaded", "Ana", 1, Some(&upload.file.name));
+            }
+            Operation::Download => {
+                return Answer::Kept(Attachment {
+                    name: call.name.clone(),
+                    mime: "image/png".to_owned(),
+                    url: "https://files.example/1".to_owned(),
+                    size: Some(3),
+                });
+            }
+            Operation::FileLimits => {
+                let limits = json!({"statusCode": 0, "messages": [{"index": 0, "userData": {
+                    "upload-file-types": "png:pdf"}}]});
+                let limits: Envelope = serde_json::from_value(limits).expect("an envelope");
+                return limits.into();
+            }
+            Operation::ReadReceipt => {
+                let position = field("transcriptPosition").expect("a position");
+                self.read = position.parse().expect("a number");
+            }
             Operation::Refresh | Operation::UpdateData | Operation::Typing => {}
         }
         self.alias += 1;
         let from: usize = field("transcriptPosition").map_or(1, |text| text.parse().expect("n"));
         let messages: Vec<_> = self.transcript.iter().skip(from.max(1) - 1).collect();
-        serde_json::from_value(json!({
+        let envelope: Envelope = serde_json::from_value(json!({
             "statusCode": 0, "chatId": "C1", "userId": "U1", "secureKey": "key",
             "alias": self.alias.to_string(), "nextPosition": self.transcript.len() + 1,
             "chatEnded": self.ended, "messages": messages,
         }))
-        .expect("an envelope")
+        .expect("an envelope");
+        envelope.into()
     }
 
     fn texts_of_the_user(&self) -> Vec<&str> {
@@ -191,7 +218,8 @@ impl Bench {
                     Fate::AskedToRepeat => Ok(Envelope {
                         status_code: super::wire::Status::Transient,
                         ..Envelope::default()
-                    }),
+                    }
+                    .into()),
                     Fate::ServerError => Err(Failure::Status {
                         status: 503,
                         retry_after: None,
@@ -249,6 +277,14 @@ impl Bench {
             _ => None,
         });
         texts.collect()
+    }
+
+    fn notices(&self) -> Vec<&str> {
+        let codes = self.seen.iter().filter_map(|signal| match signal {
+            Signal::Notice { code, .. } => Some(code.as_str()),
+            _ => None,
+        });
+        codes.collect()
     }
 
     fn joined(&self) -> Vec<&str> {
@@ -370,29 +406,46 @@ fn a_chat_the_server_forgot_is_an_error() {
     let gone: Envelope = serde_json::from_value(json!({"statusCode": 2})).expect("an envelope");
     let news = bench
         .protocol
-        .answer(bench.now, Operation::Refresh, Ok(gone));
+        .answer(bench.now, Operation::Refresh, Ok(gone.into()));
     bench.take(news);
     assert_eq!(bench.code(), Some("genesys.chat_gone"));
+}
+
+fn refused(bench: &mut Bench, operation: Operation, code: i64) {
+    let refused = json!({"statusCode": 2, "errors": [{"code": code}]});
+    let refused: Envelope = serde_json::from_value(refused).expect("an envelope");
+    let news = bench
+        .protocol
+        .answer(bench.now, operation, Ok(refused.into()));
+    bench.take(news);
 }
 
 #[test]
 fn a_text_the_server_refuses_is_noted_and_the_chat_goes_on() {
     let mut bench = Bench::opened();
-    bench.say(2, "too long");
-    let refused = json!({"statusCode": 2, "errors": [{"code": 204}]});
-    let refused: Envelope = serde_json::from_value(refused).expect("an envelope");
-    let news = bench
-        .protocol
-        .answer(bench.now, Operation::Send, Ok(refused));
-    bench.take(news);
+    bench.say(2, "odd");
+    refused(&mut bench, Operation::Send, 999);
     bench.settle();
     assert_eq!(bench.settled, [effect(2)]);
-    let noted = bench.seen.iter().any(|signal| {
-        matches!(signal, Signal::Notice { code, message }
-            if code == "genesys.message_not_delivered" && message.contains("too long"))
-    });
-    assert!(noted, "{:?}", bench.seen);
+    assert_eq!(bench.notices(), ["genesys.message_not_delivered"]);
     assert_eq!(bench.end(), None);
+}
+
+#[test]
+fn a_text_the_server_finds_too_long_is_split_and_later_ones_are_too() {
+    let mut bench = Bench::opened();
+    let text = "one two three four five six seven eight nine ten";
+    bench.say(2, text);
+    refused(&mut bench, Operation::Send, 204);
+    bench.settle();
+    bench.say(3, text);
+    bench.settle();
+    let said = bench.server.texts_of_the_user();
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said[..2].join(" "), text);
+    assert_eq!(said[2..].join(" "), text);
+    assert_eq!(bench.settled, [effect(2), effect(3)]);
+    assert_eq!(bench.notices(), Vec::<&str>::new());
 }
 
 #[test]

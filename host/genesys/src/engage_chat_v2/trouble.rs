@@ -1,6 +1,7 @@
 //! What can go wrong with Engage, each with its code and a sentence for whoever can fix it.
 
 use super::wire::ApiError;
+use crate::policy::FileRefusal;
 use handoff_engine::handoff::EndDetail;
 use handoff_engine::name::AccountName;
 use std::fmt;
@@ -30,15 +31,35 @@ pub(super) enum Failure {
         /// `Retry-After`, seconds.
         retry_after: Option<u64>,
     },
+    /// The file cannot be read, or breaks a limit.
+    File(FileRefusal),
+    /// An agent's file came and cannot be kept.
+    NotKept {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Failure {
+    /// Whether the same request may succeed later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::NotSent { .. } | Self::Transient { .. } | Self::Unknown { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
+            Self::File(_) | Self::NotKept { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent { why } | Self::Transient { why } | Self::Unknown { why } => {
-                f.write_str(why)
-            }
+            Self::NotSent { why }
+            | Self::Transient { why }
+            | Self::Unknown { why }
+            | Self::NotKept { why } => f.write_str(why),
             Self::Status { status, .. } => write!(f, "HTTP status {status}"),
+            Self::File(refusal) => refusal.fmt(f),
         }
     }
 }
