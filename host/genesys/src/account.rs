@@ -4,7 +4,7 @@ use crate::media::Media;
 use crate::platform::{REGIONS, is_region};
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
-use crate::{cloud_open_messaging, cloud_webchat, engage_chat_v2};
+use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
 use handoff_engine::account::{Account, HostOverrides};
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
@@ -99,9 +99,14 @@ pub fn transport(
             clock,
             http,
         )?),
-        Account::CloudWebMessaging(_) => {
-            return Err(AccountError::Empty { account: account_name.clone(), field: "transport", fix: "it is being built" });
-        }
+        Account::CloudWebMessaging(account) => Arc::new(cloud_web_messaging::WebMessaging::new(
+            account_name,
+            account,
+            secrets,
+            clock,
+            http,
+            media,
+        )?),
         Account::EngageChatV2(account) => Arc::new(engage_chat_v2::EngageChat::new(
             account_name,
             account,

@@ -9,12 +9,16 @@ mod attributes;
 mod carry;
 mod client;
 pub mod cloud_open_messaging;
+pub mod cloud_web_messaging;
 pub mod cloud_webchat;
 mod content;
 mod echoes;
 pub mod end;
 pub mod engage_chat_v2;
 mod following;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod giving_up;
 mod media;
 mod order;

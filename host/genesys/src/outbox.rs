@@ -182,6 +182,14 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
+    /// Everything there is to be said, in order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.waiting.iter().flat_map(|outgoing| match outgoing {
+            Outgoing::Say(say) => say.parts.iter().collect(),
+            Outgoing::Attributes(_) => Vec::new(),
+        })
+    }
+
     /// What is to be sent next.
     pub(crate) fn first(&self) -> Option<First<'_>> {
         Some(match self.waiting.front()? {

@@ -14,5 +14,7 @@ mod watch;
 pub(crate) use feeds::{Feeds, Follower, Following, Happening};
 pub(crate) use picture::{Beginning, Over, Picture, Written, look, unnamed};
 pub(crate) use topics::{Snapshot, Subject};
+#[cfg(any(test, fuzzing))]
+pub(crate) use topics::{Tidings, tidings};
 pub(crate) use waiting::QueueWait;
 pub(crate) use watch::Watch;

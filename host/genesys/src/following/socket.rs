@@ -4,7 +4,7 @@
 //! ever replayed, so after each connect every follower is told that it may have missed something.
 
 use super::feeds::{Follower, Happening, PER_CHANNEL};
-use super::topics::{Frame, Snapshot, Subject};
+use super::topics::{Subject, Tidings, tidings};
 use crate::platform::notifications::{Channel, Subscription};
 use crate::platform::{Platform, PlatformError};
 use crate::retry::Backoff;
@@ -230,26 +230,14 @@ impl Task {
 
     /// Takes in a frame; breaks if Genesys is about to close the socket.
     fn heard(&self, text: &str, busy: &Busy) -> ControlFlow<()> {
-        let frame: Frame = serde_json::from_str(text).unwrap_or_default();
-        if frame.topic_name == "v2.system.socket_closing" {
-            return Break(());
-        }
-        let Some(subject) = Subject::of(&frame.topic_name) else {
-            return Continue(());
-        };
-        let followers = self.followed.get(&subject).into_iter().flatten();
-        let happening = match subject {
-            Subject::Conversation(_) => Happening::Changed,
-            Subject::Queue(_) => match serde_json::from_value::<Snapshot>(frame.event_body) {
-                Ok(snapshot) => Happening::Seen(Arc::new(snapshot)),
-                Err(error) => {
-                    tracing::warn!(%error, "a queue's event cannot be read");
-                    return Continue(());
+        match tidings(text) {
+            Tidings::Closing => return Break(()),
+            Tidings::Of(subject, happening) => {
+                for (_, follower) in self.followed.get(&subject).into_iter().flatten() {
+                    follower.tell(happening.clone(), busy.clone());
                 }
-            },
-        };
-        for (_, follower) in followers {
-            follower.tell(happening.clone(), busy.clone());
+            }
+            Tidings::Nothing => {}
         }
         Continue(())
     }

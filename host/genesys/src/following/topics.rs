@@ -1,7 +1,9 @@
 //! What is followed, and the notification topics that tell of it (PROTOCOLS 5).
 
-use crate::platform::conversations::Participant;
+use super::feeds::Happening;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The events after which a conversation is looked at. Ringing, answering and leaving agents, queues
 /// and the end all show in one of them.
@@ -57,17 +59,69 @@ impl Subject {
 /// happened is all they are asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Frame {
-    pub(super) topic_name: String,
-    pub(super) event_body: serde_json::Value,
+struct Frame {
+    topic_name: String,
+    event_body: serde_json::Value,
 }
 
-/// The body of a queue's frame: a conversation with everyone in it.
+/// What a frame says.
+#[derive(Debug)]
+pub(crate) enum Tidings {
+    /// Genesys is about to close the socket.
+    Closing,
+    /// Something happened to what can be followed.
+    Of(Subject, Happening),
+    /// A heartbeat, or nothing that can be read.
+    Nothing,
+}
+
+/// Reads a frame.
+pub(crate) fn tidings(text: &str) -> Tidings {
+    let frame: Frame = serde_json::from_str(text).unwrap_or_default();
+    if frame.topic_name == "v2.system.socket_closing" {
+        return Tidings::Closing;
+    }
+    match Subject::of(&frame.topic_name) {
+        Some(subject @ Subject::Conversation(_)) => Tidings::Of(subject, Happening::Changed),
+        Some(subject @ Subject::Queue(_)) => {
+            match serde_json::from_value::<Snapshot>(frame.event_body) {
+                Ok(snapshot) => Tidings::Of(subject, Happening::Seen(Arc::new(snapshot))),
+                Err(error) => {
+                    tracing::warn!(%error, "a queue's event cannot be read");
+                    Tidings::Nothing
+                }
+            }
+        }
+        None => Tidings::Nothing,
+    }
+}
+
+/// The body of a queue's frame: a conversation with everyone in it, of whom only the attributes are
+/// read. What else there is to see a look shows.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Snapshot {
     pub(crate) id: String,
-    pub(crate) participants: Vec<Participant>,
+    participants: Vec<Present>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Present {
+    attributes: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+impl Snapshot {
+    /// Whether somebody in the conversation has an attribute of this value.
+    pub(crate) fn has_attribute(&self, name: &str, value: &str) -> bool {
+        let attributes = self
+            .participants
+            .iter()
+            .filter_map(|it| it.attributes.as_ref());
+        attributes
+            .filter_map(|it| it.get(name)?.as_str())
+            .any(|it| it == value)
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,157 @@
+//! An account on a Messenger deployment: what all its handoffs share.
+
+use super::driver::Driver;
+use super::guest_api::GuestApi;
+use super::protocol::{Protocol, Site};
+use super::state::State;
+use super::token::Tokens;
+use super::trouble::Trouble;
+use crate::account::{AccountError, check_cloud, require, secret};
+use crate::following::Feeds;
+use crate::media::Media;
+use crate::platform::{Credentials, Hosts, Platform};
+use crate::report::{News, Outlet};
+use crate::secrets::Secrets;
+use crate::transport::{Link, Reports, Transport, WebhookReply};
+use handoff_engine::account::WebMessagingAccount;
+use handoff_engine::clock::Clock;
+use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::name::{AccountName, HandoffId};
+use std::sync::Arc;
+
+/// A Messenger deployment of a Genesys Cloud organisation.
+#[derive(Debug, Clone)]
+pub struct WebMessaging(Arc<Account>);
+
+#[derive(Debug)]
+pub(super) struct Account {
+    name: AccountName,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) site: Site,
+    pub(super) guest: GuestApi,
+    pub(super) media: Arc<dyn Media>,
+    /// With an OAuth client.
+    pub(super) platform: Option<Platform>,
+    pub(super) feeds: Option<Feeds>,
+}
+
+impl WebMessaging {
+    pub(crate) fn new(
+        name: &AccountName,
+        account: &WebMessagingAccount,
+        secrets: &dyn Secrets,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+        media: Arc<dyn Media>,
+    ) -> Result<Self, AccountError> {
+        check_cloud(name, &account.region, &account.hosts)?;
+        require(
+            name,
+            "deployment-id",
+            &account.deployment_id,
+            "it is the key shown under Admin, Message, Messenger Deployments",
+        )?;
+        let hosts = Hosts::new(&account.region, &account.hosts);
+        let token_secret = account.token_secret.as_ref();
+        let tokens = Tokens {
+            account: name.clone(),
+            deployment: account.deployment_id.clone(),
+            second_handoff: account.second_handoff,
+            secret: token_secret
+                .map(|it| secret(name, "token-secret", it, secrets))
+                .transpose()?,
+        };
+        let platform = match &account.oauth_client {
+            None => None,
+            Some(client) => {
+                let credentials = Credentials {
+                    client_id: client.id.clone(),
+                    client_secret: secret(name, "oauth-client.secret", &client.secret, secrets)?,
+                };
+                let (hosts, clock) = (hosts.clone(), Arc::clone(&clock));
+                Some(Platform::new(hosts, credentials, clock, http.clone()))
+            }
+        };
+        let feeds = platform
+            .clone()
+            .map(|platform| Feeds::new(platform, Arc::clone(&clock)));
+        Ok(Self(Arc::new(Account {
+            name: name.clone(),
+            site: Site {
+                deployment: account.deployment_id.clone(),
+                queue_attribute: account.queue_attribute.clone(),
+                tokens,
+                has_platform: platform.is_some(),
+            },
+            guest: GuestApi {
+                hosts,
+                origin: account.origin.clone(),
+                http,
+            },
+            clock,
+            media,
+            platform,
+            feeds,
+        })))
+    }
+
+    fn drive(
+        &self,
+        handoff: HandoffId,
+        reports: Reports,
+        start: impl FnOnce(&mut Outlet) -> Result<Protocol, Trouble>,
+    ) -> Link {
+        let clock = &self.0.clock;
+        let mut outlet = Outlet::new(handoff, reports, Arc::clone(clock));
+        let (link, commands) = Link::new(Arc::clone(clock));
+        match start(&mut outlet) {
+            Ok(protocol) => {
+                let driver = Driver::new(Arc::clone(&self.0), protocol, outlet, commands);
+                tokio::spawn(driver.run(clock.busy()));
+            }
+            Err(trouble) => {
+                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
+                let mut news = News::default();
+                news.tell("ended", Signal::Ended(end));
+                outlet.report(&serde_json::Value::Null, news);
+            }
+        }
+        link
+    }
+}
+
+impl Transport for WebMessaging {
+    fn kind(&self) -> TransportKind {
+        TransportKind::CloudWebMessaging
+    }
+
+    fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
+        let now = self.0.clock.now();
+        let site = self.0.site.clone();
+        self.drive(handoff.clone(), reports, |_| {
+            Ok(Protocol::open(handoff, &request, site, now))
+        })
+    }
+
+    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+        let now = self.0.clock.now();
+        let site = self.0.site.clone();
+        self.drive(handoff.clone(), reports, |outlet| {
+            let state = outlet.resume::<State>(handle);
+            let state = state.map_err(|error| Trouble::HandleUnreadable {
+                why: error.to_string(),
+            })?;
+            Ok(Protocol::resume(handoff, state, site, now))
+        })
+    }
+
+    fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {
+        WebhookReply::new(
+            http::StatusCode::NOT_FOUND,
+            format!(
+                "Account '{}' is a Messenger deployment, which has a socket and sends no webhooks.",
+                self.0.name
+            ),
+        )
+    }
+}

@@ -1,0 +1,317 @@
+//! The conversation as the Platform API shows it, where the account has an OAuth client.
+//!
+//! The guest is not told its conversation's id. It is found by a custom attribute of ours on the
+//! customer participant, in the events of the queue it is meant for; then it is followed as any
+//! conversation is. Without all that the handoff goes on: agents then show when they write.
+
+use super::line::BACKOFF;
+use super::protocol::{Call, HANDOFF_ATTRIBUTE, Protocol};
+use super::state::{Leaving, State};
+use super::trouble::Trouble;
+use crate::following::{Beginning, Snapshot, Watch, look};
+use crate::platform::PlatformError;
+use crate::platform::conversations::Conversation;
+use crate::report::News;
+use handoff_engine::handoff::Signal;
+use handoff_engine::time::{Millis, Timestamp};
+
+/// How long the first message waits for the queue's events, so that none of them is missed.
+const EVENTS_WITHIN: Millis = Millis::from_secs(5);
+
+/// Between questions how long it may take.
+const WAIT_EVERY: Millis = Millis::from_mins(1);
+
+/// How often the same is refused before that is final. Right after its opening a conversation may not
+/// be known everywhere.
+const ATTEMPTS: u32 = 4;
+
+/// What is asked of the Platform API, and when.
+#[derive(Debug)]
+pub(super) struct Tracking {
+    pub(super) watch: Watch,
+    /// Whether the queue's events come, or are known not to.
+    settled: bool,
+    /// Until when the first message waits for that.
+    patience: Option<Timestamp>,
+    failures: u32,
+    blocked_until: Timestamp,
+    /// The conversation cannot be looked at.
+    blind: bool,
+    /// Attributes cannot be set: they ride on messages instead.
+    rides: bool,
+    /// A last look before the end.
+    last: bool,
+    /// When to ask next how long it may take.
+    wait_due: Timestamp,
+    told_wait: Option<Millis>,
+}
+
+impl Tracking {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            watch: Watch::new(now),
+            settled: false,
+            patience: None,
+            failures: 0,
+            blocked_until: Timestamp(0),
+            blind: false,
+            rides: false,
+            last: false,
+            wait_due: now,
+            told_wait: None,
+        }
+    }
+
+    /// The last call succeeded, or another one begins.
+    pub(super) fn calm(&mut self) {
+        self.failures = 0;
+        self.blocked_until = Timestamp(0);
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) fn look_last(&mut self, now: Timestamp, known: bool) {
+        self.last = known && !self.blind;
+        self.watch.look_now(now);
+    }
+
+    pub(super) fn is_looking_last(&self) -> bool {
+        self.last
+    }
+
+    pub(super) fn deadline(&self, now: Timestamp, state: &State) -> Option<Timestamp> {
+        let looks = state.tracked.conversation.is_some() && !self.blind;
+        let waits = state.tracked.queue.is_some() && state.is_opened();
+        [
+            Some(self.blocked_until),
+            self.patience,
+            looks.then(|| self.watch.due()),
+            (waits && !state.end.was_answered()).then_some(self.wait_due),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .min()
+    }
+}
+
+impl Protocol {
+    /// Whether the first message may go: the queue's events come, or have been waited for.
+    pub(super) fn may_begin(&mut self, now: Timestamp) -> bool {
+        let waits = self.state.tracked.queue.is_some() && !self.state.is_opened();
+        if !waits || self.tracking.settled {
+            return true;
+        }
+        let until = *self.tracking.patience.get_or_insert(now + EVENTS_WITHIN);
+        until <= now
+    }
+
+    /// Whether the Platform API shows who is there.
+    pub(super) fn sees_agents(&self) -> bool {
+        self.state.tracked.conversation.is_some() && !self.tracking.blind
+    }
+
+    /// What there is to ask through the Platform API.
+    pub(super) fn next_platform(&mut self, now: Timestamp) -> Option<Call> {
+        if !self.site.has_platform || now < self.tracking.blocked_until {
+            return None;
+        }
+        let tracked = &self.state.tracked;
+        if let Some(conversation) = tracked.conversation.clone() {
+            if let Some(user) = self.tracking.watch.nameless() {
+                return Some(Call::Name(user.to_owned()));
+            }
+            if !self.tracking.blind && self.tracking.watch.is_due(now) {
+                return Some(Call::Look { conversation });
+            }
+            match (self.state.leaving, tracked.customer.clone()) {
+                (Leaving::Customer, Some(participant)) => {
+                    return Some(Call::Disconnect {
+                        conversation,
+                        participant,
+                    });
+                }
+                (Leaving::Everyone, _) => return Some(Call::DisconnectAll { conversation }),
+                (_, Some(participant)) if self.sets_attributes() => {
+                    return Some(Call::SetAttributes {
+                        conversation,
+                        participant,
+                        attributes: self.state.riding.clone(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        let waiting = self.state.is_opened() && !self.state.end.was_answered();
+        let queue = tracked.queue.clone().filter(|_| waiting)?;
+        (self.tracking.wait_due <= now && !self.state.is_closing())
+            .then_some(Call::EstimatedWait { queue })
+    }
+
+    fn sets_attributes(&self) -> bool {
+        self.state.is_opened()
+            && !self.tracking.rides
+            && !self.state.riding.is_empty()
+            && !self.state.is_closing()
+            && self.line.is_free()
+    }
+
+    /// A conversation of the queue changed; it may be ours.
+    pub(super) fn seen_in_queue(&mut self, now: Timestamp, snapshot: &Snapshot, news: &mut News) {
+        let ours = snapshot.has_attribute(HANDOFF_ATTRIBUTE, self.handoff.as_str());
+        if !ours || self.state.tracked.conversation.is_some() {
+            return;
+        }
+        self.state.tracked.conversation = Some(snapshot.id.clone());
+        self.tracking.watch.look_now(now);
+        news.changed = true;
+    }
+
+    pub(super) fn followed(&mut self, now: Timestamp) {
+        self.tracking.settled = true;
+        if self.state.tracked.conversation.is_some() {
+            self.tracking.watch.followed(now);
+        }
+    }
+
+    pub(super) fn unfollowed(&mut self, now: Timestamp, why: &str, news: &mut News) {
+        self.tracking.settled = true;
+        if self.state.tracked.conversation.is_some() {
+            self.tracking.watch.unfollowed(now);
+        }
+        self.warn_once(
+            "genesys.events_unavailable",
+            format!(
+                "Agents coming and going are seen late, or only when they write, because Genesys does not send the queue's or the conversation's events: {why}"
+            ),
+            news,
+        );
+    }
+
+    /// A look at the conversation was taken.
+    pub(super) fn looked(&mut self, now: Timestamp, conversation: &Conversation, news: &mut News) {
+        self.tracking.calm();
+        let Some(talk) = self.state.talk() else {
+            return;
+        };
+        let beginning = Beginning {
+            message: None,
+            time: talk.began,
+        };
+        let picture = look(conversation, beginning, self.tracking.watch.names());
+        if !self.tracking.watch.knows_everyone(&picture) {
+            return;
+        }
+        let over = self.tracking.watch.is_over(now, picture.over);
+        if self.state.tracked.customer != picture.customer && picture.customer.is_some() {
+            self.state.tracked.customer.clone_from(&picture.customer);
+            news.changed = true;
+        }
+        let seen = match self.state.talk_mut() {
+            Some(talk) => talk.inferred.recognise(picture.observations),
+            None => return,
+        };
+        self.observe(seen, news);
+        self.release_held(now, news);
+        let ringing = self.state.end.is_alerting();
+        self.tracking.watch.schedule(now, ringing);
+        self.tracking.last = false;
+        if over {
+            self.close(now);
+            // It has just been looked at.
+            self.tracking.last = false;
+            news.changed = true;
+        }
+    }
+
+    /// How long the queue may take was asked.
+    pub(super) fn waits_for(&mut self, now: Timestamp, wait: Option<Millis>, news: &mut News) {
+        self.tracking.wait_due = now + WAIT_EVERY;
+        if wait.is_none() || wait == self.tracking.told_wait {
+            return;
+        }
+        self.tracking.told_wait = wait;
+        let signal = Signal::QueuePosition {
+            position: None,
+            estimated_wait: wait,
+        };
+        news.tell(format!("wait/{}", now.0), signal);
+    }
+
+    /// A call of the Platform API failed.
+    pub(super) fn platform_failed(
+        &mut self,
+        now: Timestamp,
+        call: &Call,
+        trouble: &Trouble,
+        news: &mut News,
+    ) {
+        self.tracking.failures += 1;
+        let failures = self.tracking.failures;
+        let passing = trouble.is_passing();
+        let wait = trouble
+            .retry_after()
+            .unwrap_or_else(|| BACKOFF.after(failures, self.handoff.as_str()));
+        self.tracking.blocked_until = now + wait;
+        match call {
+            Call::Look { .. } => {
+                self.release_held(now, news);
+                if !passing && failures >= ATTEMPTS {
+                    self.cannot_look(trouble, news);
+                }
+            }
+            Call::Name(user) if !passing || failures >= ATTEMPTS => {
+                self.tracking.calm();
+                self.tracking.watch.named(now, user, None);
+            }
+            Call::EstimatedWait { .. } => {
+                // It is a courtesy; nothing waits for it.
+                self.tracking.calm();
+                let again = if passing {
+                    WAIT_EVERY
+                } else {
+                    Millis::from_mins(60)
+                };
+                self.tracking.wait_due = now + again;
+            }
+            Call::SetAttributes { .. } if !passing => {
+                self.tracking.calm();
+                self.tracking.rides = true;
+            }
+            Call::Disconnect { .. } | Call::DisconnectAll { .. } => {
+                self.leaving_failed(now, trouble, news);
+            }
+            _ => {}
+        }
+    }
+
+    /// From now on agents show when they write, and the end when the guest is told.
+    fn cannot_look(&mut self, trouble: &Trouble, news: &mut News) {
+        self.tracking.calm();
+        self.tracking.blind = true;
+        self.tracking.last = false;
+        self.warn_once(
+            "genesys.conversation_not_visible",
+            format!("Agents are seen only when they write: {trouble}"),
+            news,
+        );
+    }
+
+    /// The queue cannot be looked for. A name that leads nowhere ends the handoff; that the question is
+    /// not allowed does not.
+    pub(super) fn queue_not_found(&mut self, now: Timestamp, trouble: &Trouble, news: &mut News) {
+        match trouble.platform() {
+            Some(PlatformError::MissingPermission { .. }) => {
+                self.queue_found(None);
+                self.warn_once(
+                    "genesys.queue_not_checked",
+                    format!("Whether the queue exists is left to Architect, and agents are seen only when they write: {trouble}"),
+                    news,
+                );
+            }
+            _ => self.preparation_failed(now, trouble, news),
+        }
+    }
+}
