@@ -2,7 +2,11 @@
 
 mod support;
 
+use genesys_sim::AgentAction::{Accept, Close, Say};
+use genesys_sim::Fault;
 use handoff_engine::account::{Account, OpenMessagingAccount, SecretRef};
+use handoff_engine::handoff::HandoffEnd;
+use handoff_engine::time::Millis;
 use support::{Over, Stage, request, request_for};
 
 fn cloud(change: impl FnOnce(&mut OpenMessagingAccount)) -> impl FnOnce(&mut Account) {
@@ -93,15 +97,64 @@ async fn engage_names_the_field_it_wants_and_the_service_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_text_engage_finds_too_long_is_noted_and_the_chat_goes_on() {
+async fn a_text_engage_finds_too_long_arrives_in_pieces() {
     let mut stage = Stage::set(Over::Engage).await;
     stage.open(request()).await;
-    let id = stage.say(&"long ".repeat(30)).await;
+    let text = "long ".repeat(30);
+    let id = stage.say(&text).await;
     stage.breathe().await;
     assert_eq!(stage.settled(), [id]);
-    assert_eq!(stage.notices()[0].0, "genesys.message_not_delivered");
-    let next = stage.say("short").await;
-    stage.breathe().await;
-    assert!(stage.settled().contains(&next));
+    assert_eq!(stage.notices(), []);
+    let pieces = stage.customer_said().split_off(1);
+    assert_eq!(pieces.len(), 2);
+    assert_eq!(pieces.join(" "), text.trim());
+}
+
+#[tokio::test]
+async fn who_may_not_look_at_conversations_still_talks_and_learns_the_end_from_a_trigger() {
+    let blind = client("blind", "blind-secret");
+    let mut stage = Stage::with(Over::OpenMessaging, blind).await;
+    stage.open(request()).await;
+    stage.pass(Millis::from_secs(20)).await;
+    let notices = stage.notices();
+    let (_, sentence) = notices
+        .iter()
+        .find(|(code, _)| code == "genesys.conversation_not_visible")
+        .unwrap_or_else(|| panic!("{notices:#?}"));
+    assert!(sentence.contains("conversation:message:view"), "{sentence}");
+    stage.agent("kim", Accept).await;
+    stage.agent("kim", Say("Hello".to_owned())).await;
+    let id = stage.say("Hi").await;
+    assert_eq!(stage.heard(), ["Agent: Hello"]);
+    assert!(stage.settled().contains(&id));
+    stage.agent("kim", Close).await;
     assert_eq!(stage.end(), None);
+    let conversation = stage.conversation().id;
+    let topic = "v2.detail.events.conversation.{id}.customer.end";
+    let reply = stage.trigger(&conversation, topic).await;
+    assert_eq!(reply, http::StatusCode::OK);
+    assert_eq!(stage.end(), Some(HandoffEnd::agent_left()));
+}
+
+#[tokio::test]
+async fn an_opening_that_genesys_knows_already_opens_no_second_conversation() {
+    let other = cloud(|account| {
+        account.integration = "strict bridge".to_owned();
+    });
+    let mut stage = Stage::with(Over::OpenMessaging, other).await;
+    stage.control.fault(Fault::LoseReplies {
+        path: "/api/v2/conversations/messages/".to_owned(),
+        times: 1,
+    });
+    stage.open(request()).await;
+    stage.pass(Millis::from_secs(10)).await;
+    let first = stage.customer_said().remove(0);
+    assert_eq!(first, "Where is my order?");
+    assert_eq!(stage.customer_said().len(), 2);
+    stage.agent("kim", Accept).await;
+    assert_eq!(stage.joined(), ["Kim"]);
+    let id = stage.say("Hello?").await;
+    stage.breathe().await;
+    assert_eq!(stage.customer_said().len(), 3);
+    assert_eq!(stage.settled(), [id]);
 }

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod shelf;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -19,16 +21,16 @@ use handoff_engine::account::{
     WebChatAccount,
 };
 use handoff_engine::clock::{Clock, SimClock};
-use handoff_engine::content::UserMessage;
+use handoff_engine::content::{Attachment, Content, Receipt, UserMessage};
 use handoff_engine::handoff::{
     HandoffEnd, Identity, SessionEndReason, Signal, Target, TransferOptions, TransferRequest,
 };
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_genesys::{
-    Command, Link, NoMedia, Report, Reports, SecretError, Secrets, Transport, http_client,
-    transport,
+    Command, File, Link, Report, Reports, SecretError, Secrets, Transport, http_client, transport,
 };
+pub(crate) use shelf::Shelf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -80,6 +82,8 @@ pub(crate) struct Stage {
     reports: Reports,
     link: Option<Link>,
     says: usize,
+    /// Where files are.
+    pub(crate) shelf: Shelf,
     /// Stops the centre when dropped.
     _simulator: Simulator,
 }
@@ -100,6 +104,7 @@ impl Stage {
         let mut account = account(over, &org);
         let simulator = Simulator::start(org, options).await.unwrap();
         let control = simulator.control();
+        let shelf = Shelf::open().await;
         let clock = SimClock::new(Timestamp(START));
         account.redirect_to(&simulator.base_url());
         change(&mut account);
@@ -109,7 +114,7 @@ impl Stage {
             &Plain,
             Arc::new(clock.clone()),
             http,
-            Arc::new(NoMedia),
+            Arc::new(shelf.clone()),
         )
         .unwrap();
         listen(&control, &transport).await;
@@ -124,6 +129,7 @@ impl Stage {
             told,
             link: None,
             says: 0,
+            shelf,
             _simulator: simulator,
         }
     }
@@ -152,7 +158,7 @@ impl Stage {
             &Plain,
             Arc::new(self.clock.clone()),
             http_client(),
-            Arc::new(NoMedia),
+            Arc::new(self.shelf.clone()),
         )
         .unwrap();
         listen(&self.control, &self.transport).await;
@@ -241,6 +247,73 @@ impl Stage {
             input: None,
         })
         .await;
+    }
+
+    /// Says more than text; the input behind it is named like the effect.
+    pub(crate) async fn say_all(&mut self, message: UserMessage) -> EffectId {
+        self.says += 1;
+        let id = EffectId::new(format!("s/{}/0", self.says + 1));
+        let input = Some(InputId::new(id.to_string()));
+        self.command(Command::Say {
+            id: id.clone(),
+            message,
+            input,
+        })
+        .await;
+        id
+    }
+
+    /// A file on the shelf, as the user attaches it.
+    pub(crate) fn file(&self, name: &str, mime: &str, bytes: &'static [u8]) -> Attachment {
+        let url = self.shelf.put(File {
+            name: name.to_owned(),
+            mime: mime.to_owned(),
+            bytes: bytes.into(),
+        });
+        Attachment {
+            name: name.to_owned(),
+            mime: mime.to_owned(),
+            url,
+            size: Some(bytes.len() as u64),
+        }
+    }
+
+    /// Calls the transport as a trigger's workflow does.
+    pub(crate) async fn trigger(&self, conversation: &str, topic: &str) -> StatusCode {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "Bearer events-token".parse().unwrap());
+        let body = serde_json::json!({"conversationId": conversation, "topic": topic});
+        let reply = self.transport.event(&headers, body.to_string().as_bytes());
+        self.settle().await;
+        reply.status
+    }
+
+    /// What came with the agents' messages, in order.
+    pub(crate) fn contents(&self) -> Vec<Content> {
+        let contents = self.signals().into_iter().map(|signal| match signal {
+            Signal::Message { content, .. } => content,
+            _ => Vec::new(),
+        });
+        contents.flatten().collect()
+    }
+
+    /// What became of the user's messages, in order.
+    pub(crate) fn receipts(&self) -> Vec<(String, Receipt)> {
+        let receipts = self
+            .signals()
+            .into_iter()
+            .filter_map(|signal| match signal {
+                Signal::Receipt { message, receipt } => Some((message.to_string(), receipt)),
+                _ => None,
+            });
+        receipts.collect()
+    }
+
+    /// What the customer sent, as agents see it.
+    pub(crate) fn customer_lines(&self) -> Vec<genesys_sim::Line> {
+        let mut lines = self.conversation().lines;
+        lines.retain(|line| line.who == genesys_sim::Speaker::Customer);
+        lines
     }
 
     pub(crate) async fn command(&self, command: Command) {
@@ -390,6 +463,12 @@ pub(crate) fn request_for(queue: &str) -> TransferRequest {
     }
 }
 
+/// The id of a WebChat deployment.
+pub(crate) fn widget(name: &str) -> Option<String> {
+    let org = Org::from_toml(ORG, "org.toml").unwrap();
+    org.widget_id(name).map(str::to_owned)
+}
+
 fn account(over: Over, org: &Org) -> Account {
     let named = |secret: &str| SecretRef::Named(secret.to_owned());
     match over {
@@ -419,7 +498,7 @@ fn account(over: Over, org: &Org) -> Account {
             client_secret: named("bridge-secret"),
             integration: "handoff bridge".to_owned(),
             webhook_secret: named("a-secret-of-16-or-more"),
-            events_token: None,
+            events_token: Some(named("events-token")),
             queue_attribute: "QueueName".to_owned(),
             hosts: HostOverrides::default(),
         }),
