@@ -10,6 +10,8 @@ mod calls;
 mod confirming;
 mod driver;
 mod failing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod hearing;
 mod leaving;
 mod looking;

@@ -8,6 +8,8 @@
 mod account;
 mod driver;
 mod failing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guest;
 mod hearing;
 mod leaving;
@@ -22,3 +24,5 @@ mod wire;
 
 pub use account::WebChat;
 
+#[cfg(test)]
+mod tests;

@@ -250,20 +250,7 @@ impl EngageChat {
         let status = response.status();
         let retry_after = retry_after(&response);
         let body = response.bytes().await.map_err(|error| failure(&error))?;
-        // A refusal in the protocol's own words counts whatever HTTP status it came with, unless the
-        // status says that the address or the access is wrong.
-        let elsewhere = matches!(status.as_u16(), 401 | 403 | 404 | 410);
-        match serde_json::from_slice::<Envelope>(&body) {
-            Ok(envelope) if status.is_success() => Ok(envelope),
-            Ok(envelope) if !envelope.errors.is_empty() && !elsewhere => Ok(envelope),
-            Err(error) if status.is_success() => Err(Failure::Unknown {
-                why: format!("the answer is not a Chat API answer ({error})"),
-            }),
-            _ => Err(Failure::Status {
-                status: status.as_u16(),
-                retry_after,
-            }),
-        }
+        read(status.as_u16(), retry_after, &body)
     }
 
     /// Sends a file's bytes, once they are there and keep to the limits.
@@ -323,6 +310,28 @@ impl EngageChat {
             url,
             size: Some(size),
         })
+    }
+}
+
+/// Reads an answer. A refusal in the protocol's own words counts whatever HTTP status it came with,
+/// unless the status says that the address or the access is wrong.
+pub(super) fn read(
+    status: u16,
+    retry_after: Option<u64>,
+    body: &[u8],
+) -> Result<Envelope, Failure> {
+    let is_success = (200..300).contains(&status);
+    let elsewhere = matches!(status, 401 | 403 | 404 | 410);
+    match serde_json::from_slice::<Envelope>(body) {
+        Ok(envelope) if is_success => Ok(envelope),
+        Ok(envelope) if !envelope.errors.is_empty() && !elsewhere => Ok(envelope),
+        Err(error) if is_success => Err(Failure::Unknown {
+            why: format!("the answer is not a Chat API answer ({error})"),
+        }),
+        _ => Err(Failure::Status {
+            status,
+            retry_after,
+        }),
     }
 }
 

@@ -8,6 +8,8 @@ mod calls;
 mod driver;
 mod failing;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod protocol;
 mod transcript;
 mod trouble;
