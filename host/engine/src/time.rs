@@ -32,16 +32,16 @@ pub struct Timestamp(pub u64);
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// A span of whole seconds.
+    /// A span of whole seconds. One that is too long, as a peer may ask for, is the longest.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self(secs * 1000)
+        Self(secs.saturating_mul(1000))
     }
 
-    /// A span of whole minutes.
+    /// A span of whole minutes, at most the longest there is.
     #[must_use]
     pub const fn from_mins(mins: u64) -> Self {
-        Self(mins * 60_000)
+        Self(mins.saturating_mul(60_000))
     }
 }
 
