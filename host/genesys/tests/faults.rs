@@ -5,6 +5,7 @@ mod support;
 use genesys_sim::AgentAction::{Accept, Close, Say};
 use genesys_sim::Fault;
 use handoff_engine::account::{Account, SecretRef};
+use handoff_engine::clock::Clock;
 use handoff_engine::handoff::SessionEndReason;
 use handoff_engine::time::Millis;
 use support::{Over, Stage, request};
@@ -148,4 +149,48 @@ async fn frames_doubled_and_out_of_order_tell_nothing_twice() {
     assert_eq!(stage.joined(), ["Kim"]);
     assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
     support::no_repeats(&stage.told());
+}
+
+#[tokio::test]
+async fn webhooks_that_overtake_each_other_and_come_twice_are_told_once_in_order_and_counted() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.breathe().await;
+    stage.agent("kim", Accept).await;
+    stage.control.fault(Fault::ReorderWebhooks { times: 1 });
+    stage.at_once("kim", Say("one".to_owned()));
+    stage.clock.set(stage.clock.now() + Millis(1));
+    stage.control.set_now(stage.clock.now().0);
+    stage.at_once("kim", Say("two".to_owned()));
+    stage.breathe().await;
+    stage.control.fault(Fault::DuplicateWebhooks { times: 1 });
+    stage.agent("kim", Say("three".to_owned())).await;
+    assert_eq!(stage.heard(), ["Kim: one", "Kim: two", "Kim: three"]);
+    let tally = stage.tally();
+    assert_eq!((tally.reorders, tally.repeats), (1, 1));
+    stage.restart().await;
+    stage.agent("kim", Say("four".to_owned())).await;
+    assert_eq!(stage.tally().repeats, 1);
+    stage.agent("kim", Close).await;
+    assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+}
+
+#[tokio::test]
+async fn a_socket_lost_for_five_seconds_or_five_minutes_costs_no_news() {
+    for millis in [Millis::from_secs(5), Millis::from_mins(5)] {
+        let mut stage = Stage::set(Over::OpenMessaging).await;
+        stage.open(request()).await;
+        stage.breathe().await;
+        stage.control.fault(Fault::LoseSockets { ms: millis.0 });
+        stage.agent("kim", Accept).await;
+        let id = stage.say("Hi Kim").await;
+        stage.agent("kim", Say("Hello".to_owned())).await;
+        stage.pass(millis).await;
+        stage.pass(Millis::from_mins(2)).await;
+        assert_eq!(stage.joined(), ["Kim"]);
+        assert_eq!(stage.heard(), ["Kim: Hello"]);
+        assert_eq!(stage.settled(), [id]);
+        stage.agent("kim", Close).await;
+        assert_eq!(stage.reason(), Some(SessionEndReason::AgentLeft));
+    }
 }

@@ -4,6 +4,7 @@ mod support;
 
 use genesys_sim::AgentAction::{Accept, Close, Say, SendFile};
 use genesys_sim::Fault;
+use handoff_engine::account::Account;
 use handoff_engine::content::{Content, UserMessage};
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use support::{Over, Stage, no_repeats, request};
@@ -76,7 +77,15 @@ async fn a_lost_answer_doubles_no_file() {
 #[tokio::test]
 async fn a_file_the_platform_does_not_take_is_noted_and_the_next_one_goes() {
     for over in CARRYING {
-        let mut stage = talking(over).await;
+        let mut stage = Stage::with(over, |account| {
+            if let Account::CloudOpenMessaging(account) = account {
+                account.integration = "images only".to_owned();
+            }
+        })
+        .await;
+        stage.open(request()).await;
+        stage.breathe().await;
+        stage.agent("kim", Accept).await;
         let file = stage.file("tool.exe", "application/x-msdownload", b"MZ");
         let next = stage.file("order.png", "image/png", b"\x89PNG\r\n\x1a\nx");
         let id = stage
@@ -89,6 +98,7 @@ async fn a_file_the_platform_does_not_take_is_noted_and_the_next_one_goes() {
         assert_eq!(stage.settled(), [id], "{over:?}");
         let notices = stage.notices();
         assert_eq!(notices.len(), 1, "{over:?}: {notices:#?}");
+        assert_eq!(notices[0].0, "genesys.file_type_refused");
         assert!(notices[0].1.contains("tool.exe"), "{notices:#?}");
         let last = stage.customer_lines().pop();
         let last = last.map(|line| line.attachments[0].name.clone());

@@ -112,9 +112,17 @@ async fn a_text_engage_finds_too_long_arrives_in_pieces() {
 
 #[tokio::test]
 async fn who_may_not_look_at_conversations_still_talks_and_learns_the_end_from_a_trigger() {
-    let blind = client("blind", "blind-secret");
-    let mut stage = Stage::with(Over::OpenMessaging, blind).await;
+    let mut stage = Stage::set(Over::OpenMessaging).await;
     stage.open(request()).await;
+    stage.breathe().await;
+    let conversation = stage.conversation().id;
+    stage.control.fault(Fault::RefuseRequests {
+        path: format!("/api/v2/conversations/messages/{conversation}"),
+        times: 1000,
+        status: 403,
+        code: None,
+        retry_after: None,
+    });
     stage.pass(Millis::from_secs(20)).await;
     let notices = stage.notices();
     let (_, sentence) = notices
@@ -129,7 +137,6 @@ async fn who_may_not_look_at_conversations_still_talks_and_learns_the_end_from_a
     assert!(stage.settled().contains(&id));
     stage.agent("kim", Close).await;
     assert_eq!(stage.end(), None);
-    let conversation = stage.conversation().id;
     let topic = "v2.detail.events.conversation.{id}.customer.end";
     let reply = stage.trigger(&conversation, topic).await;
     assert_eq!(reply, http::StatusCode::OK);

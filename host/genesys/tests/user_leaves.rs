@@ -64,3 +64,25 @@ async fn without_the_permission_to_disconnect_the_agent_is_told_in_words() {
         "{sentence}"
     );
 }
+
+#[tokio::test]
+async fn the_agent_reads_the_flows_farewell_before_the_conversation_ends() {
+    for over in [Over::Engage, Over::OpenMessaging] {
+        let mut stage = Stage::set(over).await;
+        let mut request = request();
+        request.options.messages.farewell = Some("Ana went back to the bot.".to_owned());
+        stage.open(request).await;
+        stage.breathe().await;
+        stage.agent("kim", Accept).await;
+        stage.command(Command::Leave).await;
+        stage.breathe().await;
+        assert_eq!(stage.end(), Some(HandoffEnd::user_left()), "{over:?}");
+        let last = stage.customer_said().pop();
+        assert_eq!(
+            last.as_deref(),
+            Some("Ana went back to the bot."),
+            "{over:?}"
+        );
+        assert!(stage.desk("kim").connected.is_empty(), "{over:?}");
+    }
+}

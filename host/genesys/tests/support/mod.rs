@@ -23,7 +23,7 @@ use handoff_engine::account::{
 use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::content::{Attachment, Content, Receipt, UserMessage};
 use handoff_engine::handoff::{
-    HandoffEnd, Identity, SessionEndReason, Signal, Target, TransferOptions, TransferRequest,
+    HandoffEnd, Identity, SessionEndReason, Signal, Tally, Target, TransferOptions, TransferRequest,
 };
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
@@ -58,6 +58,7 @@ pub(crate) struct Told {
     pub(crate) signal: Option<Signal>,
     pub(crate) handle: serde_json::Value,
     pub(crate) settled: Vec<EffectId>,
+    pub(crate) tally: Tally,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,6 +298,11 @@ impl Stage {
         contents.flatten().collect()
     }
 
+    /// How well the platform's messages were in order.
+    pub(crate) fn tally(&self) -> Tally {
+        self.told().last().unwrap().tally
+    }
+
     /// What became of the user's messages, in order.
     pub(crate) fn receipts(&self) -> Vec<(String, Receipt)> {
         let receipts = self
@@ -516,6 +522,7 @@ fn collect(told: &Arc<Mutex<Vec<Told>>>) -> Reports {
                 signal: report.signal,
                 handle: report.handle,
                 settled: report.settled,
+                tally: report.tally,
             });
         }
     });
