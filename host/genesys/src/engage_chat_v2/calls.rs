@@ -19,7 +19,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) form: Form,
     /// The file to upload.
-    pub(super) upload: Option<Upload>,
+    pub(super) upload: Option<Box<Upload>>,
     /// The name of the file to download.
     pub(super) name: String,
 }

@@ -107,10 +107,10 @@ impl Protocol {
             return None;
         }
         let mut call = chat.call(Operation::Upload, "file", []);
-        call.upload = Some(Upload {
+        call.upload = Some(Box::new(Upload {
             file: file.clone(),
             policy: limits.now(),
-        });
+        }));
         Some(call)
     }
 

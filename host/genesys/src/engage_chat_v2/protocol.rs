@@ -62,7 +62,7 @@ pub(super) struct State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Phase {
     Requesting(Box<TransferRequest>),
-    Open(Chat),
+    Open(Box<Chat>),
 }
 
 /// One chat.
@@ -207,15 +207,24 @@ impl Protocol {
         if now < self.blocked_until {
             return Next::Wait(self.blocked_until);
         }
+        match self.next_call(now) {
+            Some(call) => Next::Call(call),
+            None => Next::Wait(self.poll_at),
+        }
+    }
+
+    /// What there is to ask or to say, most urgent first.
+    fn next_call(&mut self, now: Timestamp) -> Option<Call> {
         let chat = match &self.state.phase {
-            Phase::Requesting(request) => return Next::Call(request_chat(request, &self.site)),
+            Phase::Requesting(request) => return Some(request_chat(request, &self.site)),
             Phase::Open(chat) => chat,
         };
-        if let Some(call) = self.next_download() {
-            return Next::Call(call);
+        let download = self.next_download();
+        if download.is_some() {
+            return download;
         }
         if self.in_doubt {
-            return Next::Call(chat.refresh());
+            return Some(chat.refresh());
         }
         let outgoing = match self.state.outbox.first() {
             Some(First::Part(_, Part::File(file))) => self.next_upload(file),
@@ -223,23 +232,20 @@ impl Protocol {
             Some(First::Attributes(attributes)) => Some(chat.update_data(attributes)),
             None => None,
         };
-        if let Some(call) = outgoing {
-            return Next::Call(call);
+        if outgoing.is_some() {
+            return outgoing;
         }
         if chat.read_told < chat.read {
-            return Next::Call(chat.read_receipt());
+            return Some(chat.read_receipt());
         }
         if self.state.leaving {
-            return Next::Call(chat.call(Operation::Disconnect, "disconnect", []));
+            return Some(chat.call(Operation::Disconnect, "disconnect", []));
         }
         if let Some(on) = self.typing.take() {
             let path = if on { "startTyping" } else { "stopTyping" };
-            return Next::Call(chat.call(Operation::Typing, path, []));
+            return Some(chat.call(Operation::Typing, path, []));
         }
-        if now < self.poll_at {
-            return Next::Wait(self.poll_at);
-        }
-        Next::Call(chat.refresh())
+        (now >= self.poll_at).then(|| chat.refresh())
     }
 
     pub(super) fn answer(
@@ -317,7 +323,7 @@ impl Protocol {
             let trouble = Trouble::StartRefused { errors };
             return self.finish(Observation::Failed(trouble.detail()), news);
         };
-        self.state.phase = Phase::Open(Chat {
+        self.state.phase = Phase::Open(Box::new(Chat {
             chat_id: chat_id.clone(),
             user_id: user_id.clone(),
             secure_key: secure_key.clone(),
@@ -329,7 +335,7 @@ impl Protocol {
             read_told: 0,
             hole: None,
             tally: Tally::default(),
-        });
+        }));
         let conversation = Some(chat_id.clone());
         news.tell("engage:opened", Signal::Opened { conversation });
         let key = "engage:opened".to_owned();
