@@ -23,6 +23,9 @@ pub mod clock;
 pub mod content;
 pub mod diagnostic;
 mod engine;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod handoff;
 pub mod name;
 pub mod node;

@@ -326,9 +326,14 @@ async fn describe(
             file: file.to_owned(),
             failure,
         })?;
-    let descriptor = read_descriptor(&text).map_err(bad)?;
+    check_descriptor(&text).map_err(bad)
+}
+
+/// Reads a descriptor and checks what later steps rely on, or says what is wrong with it.
+pub(crate) fn check_descriptor(text: &str) -> Result<(Descriptor, jsonschema::Validator), String> {
+    let descriptor = read_descriptor(text)?;
     if descriptor.node_type.as_str().is_empty() {
-        return Err(bad("'type' is empty".to_owned()));
+        return Err("'type' is empty".to_owned());
     }
     let mut names: Vec<&str> = descriptor
         .ports
@@ -337,10 +342,10 @@ async fn describe(
         .collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(bad(format!("the port '{}' is declared twice", twice[0])));
+        return Err(format!("the port '{}' is declared twice", twice[0]));
     }
     let validator = jsonschema::validator_for(&descriptor.config)
-        .map_err(|error| bad(format!("'config' is not a JSON Schema: {error}")))?;
+        .map_err(|error| format!("'config' is not a JSON Schema: {error}"))?;
     Ok((descriptor, validator))
 }
 

@@ -24,6 +24,8 @@ pub use bindings::handoff::node::types::{
 pub use descriptor::{Descriptor, PortDescriptor, PortKind};
 pub use failure::StepFailure;
 pub use limits::Limits;
+#[cfg(any(test, fuzzing))]
+pub(crate) use load::check_descriptor;
 pub use load::{CONTRACT_VERSION, LoadError, Node};
 pub use runtime::{Runtime, RuntimeError};
 pub use state::{LogLine, OutgoingMessage, StepHost};
