@@ -20,6 +20,8 @@ mod following;
 #[doc(hidden)]
 pub mod fuzzing;
 mod giving_up;
+#[cfg(test)]
+mod interleavings;
 mod media;
 mod order;
 mod outbox;

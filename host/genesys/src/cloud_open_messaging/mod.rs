@@ -28,4 +28,6 @@ mod wire;
 pub use account::OpenMessaging;
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod tests;

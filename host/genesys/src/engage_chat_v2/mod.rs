@@ -18,4 +18,6 @@ mod wire;
 pub use driver::EngageChat;
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod tests;
