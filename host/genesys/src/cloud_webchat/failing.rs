@@ -207,7 +207,6 @@ impl Protocol {
         if why.is_about_the_end() {
             return self.finish(Observation::Closed, news);
         }
-        self.reading.give_up();
         if let Call::Messages { after: Some(_) } = call
             && let Some(chat) = self.chat_mut()
         {

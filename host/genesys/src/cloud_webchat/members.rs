@@ -100,7 +100,7 @@ impl Members {
         let agent = self.get(id).filter(|member| member.has_left_as_agent())?;
         let departure = if !agent.answered {
             Departure::Declined
-        } else if self.goes_on_after(agent) || (settled && !over) {
+        } else if self.goes_on_after(agent, over) || (settled && !over) {
             Departure::Transferred
         } else if over {
             Departure::Disconnected
@@ -124,11 +124,11 @@ impl Members {
     }
 
     /// Whether another agent or a queue outlasts an agent who left.
-    fn goes_on_after(&self, agent: &Member) -> bool {
+    fn goes_on_after(&self, agent: &Member, over: bool) -> bool {
         self.0.iter().any(|other| {
             other.id != agent.id
                 && matches!(other.role, Some(Role::Agent | Role::Acd))
-                && (!other.has_left() || other.left > agent.left)
+                && other.outlasts(agent, over)
         })
     }
 }
@@ -152,6 +152,17 @@ impl Member {
 
     pub(super) fn left(&self) -> Option<Timestamp> {
         self.left
+    }
+
+    /// Whether the member was there after an agent had left. Once all is over, being still there
+    /// means nothing any more.
+    fn outlasts(&self, agent: &Self, over: bool) -> bool {
+        match (self.left, agent.left) {
+            _ if !self.has_left() && !over => true,
+            (Some(left), Some(before)) => left > before,
+            (None, Some(before)) => self.came >= Some(before),
+            (_, None) => self.came > agent.came,
+        }
     }
 
     /// A frame tells where the member stands. True if that is news.

@@ -13,10 +13,12 @@ pub(crate) mod fuzzing;
 mod guest;
 mod hearing;
 mod leaving;
+mod listening;
 mod members;
 mod opening;
 mod protocol;
 mod reading;
+mod sending;
 mod state;
 mod stream;
 mod trouble;
@@ -24,5 +26,7 @@ mod wire;
 
 pub use account::WebChat;
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod tests;

@@ -7,34 +7,25 @@
 use super::failing::Streak;
 use super::opening::{Opening, Site};
 use super::reading::Reading;
+use super::sending::text_of;
 use super::state::{Chat, Phase, Queue, Seat, State};
 use super::trouble::{Failure, Trouble};
 use super::wire::{Create, Created, Frames, MemberInfo, Members, Messages, Reference};
-use crate::carry::{Part, WEB_CHAT};
-use crate::echoes::{Echoes, is_blank};
+use crate::carry::WEB_CHAT;
+use crate::echoes::Echoes;
 use crate::end::{EndOfHandoff, Observation};
 use crate::following::QueueWait;
 use crate::giving_up;
-use crate::outbox::{First, Given, Outbox, Sent};
+use crate::outbox::{First, Given, Outbox};
 use crate::report::News;
 use crate::transport::Command;
-use handoff_engine::content::Receipt;
-use handoff_engine::handoff::{FAREWELL, Signal, TransferRequest};
+use handoff_engine::handoff::{FAREWELL, TransferRequest};
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
 use std::collections::BTreeMap;
 
 /// Shown again this often while the user goes on typing.
 const TYPING_EVERY: Millis = Millis::from_secs(5);
-
-/// How long the event stream of a new chat may take to open. Without it nobody is told of the chat.
-const LISTEN_WITHIN: Millis = Millis::from_mins(1);
-
-/// How long the event stream may stay closed before that is said.
-const WARN_AFTER: Millis = Millis::from_mins(1);
-
-/// Completes "did not reach the agent: ".
-const NO_ATTRIBUTES: &str = "WebChat takes attributes only when a chat is opened; give the account an oauth-client, so that they can be set later";
 
 /// A request to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +101,7 @@ pub(super) struct Protocol {
     /// When the agent's typing is over, and what began it.
     pub(super) agent_typing: Option<(Timestamp, String)>,
     /// Since when the event stream is closed, and why.
-    deaf: Option<(Timestamp, String)>,
+    pub(super) deaf_since: Option<(Timestamp, String)>,
     /// The last text may have arrived: read before sending it again.
     pub(super) in_doubt: bool,
     /// Nothing is asked before this.
@@ -165,18 +156,12 @@ impl Protocol {
             typing: false,
             typing_shown: None,
             agent_typing: None,
-            deaf: None,
+            deaf_since: None,
             in_doubt: false,
             blocked_until: Timestamp(0),
             streak: None,
             sending: None,
         }
-    }
-
-    /// The event stream is to be opened now.
-    pub(super) fn await_stream(&mut self, now: Timestamp) {
-        let why = "it was not opened in time".to_owned();
-        self.deaf = Some((now, why));
     }
 
     pub(super) fn state(&self) -> &State {
@@ -248,20 +233,8 @@ impl Protocol {
             return news;
         }
         match event {
-            Event::Listening => {
-                self.deaf = None;
-                self.reading.streaming(now, true);
-                if let Some(chat) = self.chat_mut()
-                    && !std::mem::replace(&mut chat.listened, true)
-                {
-                    news.changed = true;
-                }
-            }
-            Event::Deaf { why } => {
-                let since = self.deaf.take().map_or(now, |(since, _)| since);
-                self.deaf = Some((since, why));
-                self.reading.streaming(now, false);
-            }
+            Event::Listening => self.listening(now, &mut news),
+            Event::Deaf { why } => self.deaf(now, why),
             Event::Heard(frame) => self.hear(now, frame, &mut news),
         }
         self.settle_what_arrived(&mut news);
@@ -279,40 +252,6 @@ impl Protocol {
         self.release(now, &mut news);
         self.still_deaf(now, &mut news);
         news
-    }
-
-    /// The event stream stays closed: a chat that was never heard of by anybody is given up, one that
-    /// was is read instead.
-    fn still_deaf(&mut self, now: Timestamp, news: &mut News) {
-        let Some((since, why)) = &self.deaf else {
-            return;
-        };
-        let (since, why) = (*since, why.clone());
-        let Some(chat) = self.chat() else { return };
-        if !chat.listened && now.since(since) >= LISTEN_WITHIN {
-            let host = host_of(&chat.stream);
-            let trouble = Trouble::StreamUnreachable { host, why };
-            return self.finish(Observation::Failed(trouble.detail()), news);
-        }
-        if now.since(since) >= WARN_AFTER && !std::mem::replace(&mut self.state.warned, true) {
-            news.notice(
-                "stream/closed",
-                "genesys.events_unavailable",
-                format!(
-                    "What the agent does is seen a few seconds late, because the event stream of this chat is closed and cannot be opened again: {why}."
-                ),
-            );
-        }
-    }
-
-    fn deaf_until(&self) -> Option<Timestamp> {
-        let (since, _) = self.deaf.as_ref()?;
-        let limit = match self.chat() {
-            Some(chat) if !chat.listened => LISTEN_WITHIN,
-            Some(_) if !self.state.warned => WARN_AFTER,
-            _ => return None,
-        };
-        Some(*since + limit)
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> Next {
@@ -442,23 +381,6 @@ impl Protocol {
         }
     }
 
-    /// What is first in the outbox has arrived. WebChat has no receipts of its own: what it took in,
-    /// it shows.
-    fn first_arrived(&mut self, news: &mut News) {
-        self.sending = None;
-        let settled = news.settled.len();
-        let sent = self.state.outbox.sent_first(news);
-        if let Some(Sent::Part(origin, _)) = sent
-            && let Some(input) = origin.input()
-            && news.settled.len() > settled
-        {
-            let key = format!("receipt/{input}/delivered");
-            let message = input.clone();
-            let receipt = Receipt::Delivered;
-            news.tell(key, Signal::Receipt { message, receipt });
-        }
-    }
-
     pub(super) fn observe(
         &mut self,
         batch: impl IntoIterator<Item = Observation>,
@@ -474,43 +396,10 @@ impl Protocol {
         giving_up::finish(outbox, end, last, news);
     }
 
-    /// Settles what needs no sending: texts found in the history, blank ones, which Genesys refuses,
-    /// and attributes nobody takes.
-    fn settle_what_arrived(&mut self, news: &mut News) {
-        while let Some(first) = self.state.outbox.first() {
-            match first {
-                First::Part(_, part) if is_blank(text_of(part)) => {
-                    self.state.outbox.sent_first(news);
-                }
-                First::Part(_, part) if self.state.echoes.claim(text_of(part)) => {
-                    self.first_arrived(news);
-                }
-                First::Attributes(_) if !self.site.has_platform => {
-                    self.state.outbox.give_up_first(NO_ATTRIBUTES, news);
-                }
-                First::Part(..) | First::Attributes(_) => return,
-            }
-        }
-    }
-
     /// Before the chat is open there is nothing to resume, so nothing to report but an end.
     fn unreported_while_opening(&self, news: &mut News) {
         if matches!(self.state.phase, Phase::Opening(_)) && !self.state.end.has_ended() {
             news.changed = false;
         }
     }
-}
-
-/// The text of a part. [`WEB_CHAT`] makes nothing but texts; whatever else it were is shown by what the
-/// platform repeats of it.
-fn text_of(part: &Part) -> &str {
-    part.echo()
-}
-
-/// The host of an address, for a sentence. The rest may hold secrets.
-fn host_of(uri: &str) -> String {
-    let host = url::Url::parse(uri)
-        .ok()
-        .and_then(|url| Some(url.host_str()?.to_owned()));
-    host.unwrap_or_else(|| "its host".to_owned())
 }

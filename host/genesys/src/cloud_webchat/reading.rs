@@ -84,7 +84,9 @@ impl Reading {
         self.read_now(now);
     }
 
+    /// A reading that is under way starts over: it may have gone past what has happened since.
     pub(super) fn read_now(&mut self, now: Timestamp) {
+        self.step = Step::Idle;
         self.due = now;
         self.pace = self.first_pace();
     }
@@ -134,11 +136,6 @@ impl Reading {
             members: std::mem::take(found),
             found: Vec::new(),
         };
-    }
-
-    /// Breaks off what is under way.
-    pub(super) fn give_up(&mut self) {
-        self.step = Step::Idle;
     }
 
     /// Whether a message's frame comes after the message itself was read.
