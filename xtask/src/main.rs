@@ -3,6 +3,7 @@
 mod bench;
 mod build_nodes;
 mod demo;
+mod fuzz;
 mod test;
 mod workspace;
 
@@ -29,6 +30,15 @@ enum Chore {
     },
     /// Run every check: format, lints, tests, scenarios, documentation.
     Test,
+    /// Feed every parser with what nobody foresaw, for a while.
+    Fuzz {
+        /// For how long, per target.
+        #[arg(long, default_value_t = 20)]
+        seconds: u32,
+        /// One target, by the name of its file in fuzz/fuzz_targets; all by default.
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Measure. Compare ratios of one run, not times of two.
     Bench {
         /// Passed on to the benchmarks, for example a filter.
@@ -56,6 +66,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         }
         Chore::Demo { arguments } => demo::run(&arguments),
         Chore::Test => test::run(),
+        Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Chore::Bench { arguments } => bench::run(&arguments),
     }
 }

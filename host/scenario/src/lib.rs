@@ -18,6 +18,9 @@
 mod capability;
 mod expect;
 mod file;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod live;
 mod play;
 mod sample;

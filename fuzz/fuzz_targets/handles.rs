@@ -1,0 +1,9 @@
+//! Handles of open handoffs, read back and gone on from.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|script: &[u8]| handoff_genesys::fuzzing::handles(script));
+
+libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    handoff_fuzz::mutate_lines(data, size, max_size, seed)
+});
