@@ -12,8 +12,8 @@ use crate::giving_up;
 use crate::report::News;
 use handoff_engine::time::{Millis, Timestamp};
 
-/// How long the end waits for what is still to be read.
-const AT_MOST: Millis = Millis::from_secs(20);
+/// How long the end waits for what is still to be read, should the network be down.
+const AT_MOST: Millis = Millis::from_mins(2);
 
 impl Protocol {
     pub(super) fn observe(
@@ -36,6 +36,14 @@ impl Protocol {
         self.reading.want(now, Purpose::CatchUp { gaps: true });
         self.tracking
             .look_last(now, self.state.tracked.conversation.is_some());
+    }
+
+    /// A host that takes over goes on with ending what was seen to be over.
+    pub(super) fn close_on(&mut self, now: Timestamp) {
+        let talk = self.state.talk_mut();
+        if talk.and_then(|talk| talk.closing.take()).is_some() {
+            self.close(now);
+        }
     }
 
     pub(super) fn closing_deadline(&self) -> Option<Timestamp> {

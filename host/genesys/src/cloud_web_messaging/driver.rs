@@ -25,7 +25,7 @@ pub(super) struct Driver {
     events: mpsc::UnboundedReceiver<(Event, Busy)>,
     teller: Events,
     socket: Option<Socket>,
-    following: Option<(Subject, Option<Following>)>,
+    following: Vec<(Subject, Option<Following>)>,
 }
 
 /// The link was dropped.
@@ -65,7 +65,7 @@ impl Driver {
             events,
             teller,
             socket: None,
-            following: None,
+            following: Vec::new(),
         }
     }
 
@@ -167,27 +167,25 @@ impl Driver {
 
     /// Follows what is to be followed through the Platform API.
     fn follow(&mut self) {
-        let Some(subject) = self.protocol.subject() else {
-            return;
-        };
-        if self
-            .following
-            .as_ref()
-            .is_some_and(|(known, _)| *known == subject)
-        {
-            return;
-        }
+        let wanted = self.protocol.subjects();
         let Some(feeds) = &self.account.feeds else {
             return;
         };
-        let follower = Arc::new(ToDriver(self.teller.clone()));
-        let following = feeds.follow(subject.clone(), follower);
-        if following.is_none() {
-            let why = "all notification channels are in use.".to_owned();
-            ToDriver(self.teller.clone())
-                .tell(Happening::Unfollowed { why }, self.account.clock.busy());
+        self.following
+            .retain(|(subject, _)| wanted.contains(subject));
+        for subject in wanted {
+            if self.following.iter().any(|(known, _)| *known == subject) {
+                continue;
+            }
+            let follower = Arc::new(ToDriver(self.teller.clone()));
+            let following = feeds.follow(subject.clone(), follower);
+            if following.is_none() {
+                let why = "all notification channels are in use.".to_owned();
+                let unfollowed = Happening::Unfollowed { why };
+                ToDriver(self.teller.clone()).tell(unfollowed, self.account.clock.busy());
+            }
+            self.following.push((subject, following));
         }
-        self.following = Some((subject, following));
     }
 
     async fn call(&mut self, call: &Call) -> Result<Answer, Trouble> {
@@ -224,6 +222,7 @@ impl Driver {
                 Ok(Answer::Done)
             }
             Call::FindQueue(_)
+            | Call::ListQueues
             | Call::Look { .. }
             | Call::Name(_)
             | Call::EstimatedWait { .. }
@@ -265,7 +264,11 @@ impl Account {
             unreachable!("{call:?} is made only with an OAuth client")
         };
         Ok(match call {
-            Call::FindQueue(name) => Answer::Queue(platform.queue(name).await?.id),
+            Call::FindQueue(name) => Answer::Queues(vec![platform.queue(name).await?.id]),
+            Call::ListQueues => {
+                let queues = platform.visible_queues().await?;
+                Answer::Queues(queues.into_iter().map(|queue| queue.id).collect())
+            }
             Call::Look { conversation } => {
                 Answer::Conversation(Box::new(platform.conversation(conversation).await?))
             }

@@ -18,7 +18,7 @@ impl Protocol {
         );
         match call {
             Call::Configuration => self.preparation_failed(now, trouble, news),
-            Call::FindQueue(_) => self.queue_not_found(now, trouble, news),
+            Call::FindQueue(_) | Call::ListQueues => self.queue_not_found(now, trouble, news),
             Call::Connect | Call::Send(_) | Call::Ping => self.lost(now, trouble, news),
             Call::History { .. } => self.reading_failed(now, trouble, news),
             Call::ReadFile(_) | Call::Put { .. } => self.upload_failed(trouble, news),

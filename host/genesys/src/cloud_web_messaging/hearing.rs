@@ -17,6 +17,9 @@ use handoff_engine::time::{Millis, Timestamp};
 /// How long typing shows if Genesys does not say.
 const TYPING_SHOWS: Millis = Millis::from_secs(5);
 
+/// How many are remembered against repeats; a repeat comes at once or never.
+const TYPING_REMEMBERED: usize = 16;
+
 impl Protocol {
     pub(super) fn frame(&mut self, now: Timestamp, frame: Frame, news: &mut News) {
         match frame.class.as_str() {
@@ -111,6 +114,13 @@ impl Protocol {
         };
         let typing = event.typing.clone().unwrap_or_default();
         let key = format!("typing/{}", message.key());
+        if self.typing_heard.contains(&key) {
+            return;
+        }
+        self.typing_heard.push_back(key.clone());
+        if self.typing_heard.len() > TYPING_REMEMBERED {
+            self.typing_heard.pop_front();
+        }
         if typing.kind == "Off" {
             self.agent_typing = None;
             return news.tell(key, Signal::Typing { on: false });
@@ -124,7 +134,12 @@ impl Protocol {
 
     /// The agent side has ended the conversation. A person who did so was there, even if it never
     /// wrote.
-    fn hear_disconnect(&mut self, now: Timestamp, message: &StructuredMessage, news: &mut News) {
+    pub(super) fn hear_disconnect(
+        &mut self,
+        now: Timestamp,
+        message: &StructuredMessage,
+        news: &mut News,
+    ) {
         if let (Some(talk), false) = (self.state.talk_mut(), message.id.is_empty()) {
             talk.order.remember(&message.id);
         }
@@ -165,6 +180,8 @@ impl Protocol {
         news: &mut News,
     ) {
         for message in messages {
+            // Whoever answers has been reached.
+            self.opened(news);
             let followed = self.sees_agents();
             let unknown = self.state.end.connected_agent().is_none();
             let Some(talk) = self.state.talk_mut() else {

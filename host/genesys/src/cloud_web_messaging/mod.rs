@@ -12,6 +12,8 @@ mod closing;
 mod deployment;
 mod driver;
 mod failing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guest_api;
 mod hearing;
 mod leaving;
@@ -30,3 +32,6 @@ mod uploading;
 mod wire;
 
 pub use account::WebMessaging;
+
+#[cfg(test)]
+mod tests;

@@ -106,17 +106,24 @@ impl Protocol {
         if opening.deployment.is_none() {
             return Some(Call::Configuration);
         }
-        match &opening.queue {
-            Some(queue) if self.site.has_platform && !opening.looked_for_queue => {
-                Some(Call::FindQueue(queue.clone()))
-            }
-            _ => None,
+        if !self.site.has_platform || opening.looked_for_queue {
+            return None;
         }
+        Some(match &opening.queue {
+            Some(queue) => Call::FindQueue(queue.clone()),
+            None => Call::ListQueues,
+        })
     }
 
-    /// The queue was looked for.
-    pub(super) fn queue_found(&mut self, id: Option<String>) {
-        self.state.tracked.queue = id;
+    /// The queue was looked for, or where it may be any, all of them.
+    pub(super) fn queues_found(&mut self, ids: Vec<String>) {
+        let named = self
+            .state
+            .opening_mut()
+            .is_some_and(|it| it.queue.is_some());
+        let tracked = &mut self.state.tracked;
+        tracked.queue = ids.first().filter(|_| named).cloned();
+        tracked.queues = ids;
         if let Some(opening) = self.state.opening_mut() {
             opening.looked_for_queue = true;
         }

@@ -23,7 +23,7 @@ use crate::transport::Command;
 use handoff_engine::handoff::TransferRequest;
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -47,6 +47,8 @@ pub(super) enum Call {
     Configuration,
     /// A queue by its exact name.
     FindQueue(String),
+    /// All queues there are to be seen.
+    ListQueues,
     /// The guest's socket.
     Connect,
     /// A text frame.
@@ -88,8 +90,8 @@ pub(super) enum Call {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Configuration(Box<Configuration>),
-    /// The queue's id.
-    Queue(String),
+    /// The queues' ids.
+    Queues(Vec<String>),
     Page(Box<Page>),
     File(File),
     Conversation(Box<Conversation>),
@@ -142,6 +144,8 @@ pub(super) struct Protocol {
     pub(super) typing_shown: Option<Timestamp>,
     /// When the agent's typing is over, and what began it.
     pub(super) agent_typing: Option<(Timestamp, String)>,
+    /// The last typing that was heard, against repeats.
+    pub(super) typing_heard: VecDeque<String>,
     /// Genesys takes two messages a second.
     pub(super) next_message: Timestamp,
     /// The attributes that went with the message under way.
@@ -170,6 +174,7 @@ impl Protocol {
     pub(super) fn resume(handoff: HandoffId, state: State, site: Site, now: Timestamp) -> Self {
         let mut protocol = Self::new(handoff, state, site, now);
         protocol.line.missed_something();
+        protocol.close_on(now);
         protocol
     }
 
@@ -185,6 +190,7 @@ impl Protocol {
             typing: false,
             typing_shown: None,
             agent_typing: None,
+            typing_heard: VecDeque::new(),
             next_message: Timestamp(0),
             carried: BTreeMap::new(),
             first_tried: None,
@@ -199,13 +205,13 @@ impl Protocol {
     }
 
     /// What is to be followed through the Platform API.
-    pub(super) fn subject(&self) -> Option<Subject> {
-        if !self.site.has_platform {
-            return None;
-        }
+    pub(super) fn subjects(&self) -> Vec<Subject> {
         let tracked = &self.state.tracked;
-        let conversation = tracked.conversation.clone().map(Subject::Conversation);
-        conversation.or_else(|| tracked.queue.clone().map(Subject::Queue))
+        match &tracked.conversation {
+            _ if !self.site.has_platform => Vec::new(),
+            Some(conversation) => vec![Subject::Conversation(conversation.clone())],
+            None => tracked.queues.iter().cloned().map(Subject::Queue).collect(),
+        }
     }
 
     pub(super) fn command(&mut self, now: Timestamp, command: Command) -> News {
@@ -301,9 +307,9 @@ impl Protocol {
                 self.failures = 0;
                 self.configured(&configuration);
             }
-            (_, Answer::Queue(id)) => {
+            (_, Answer::Queues(ids)) => {
                 self.failures = 0;
-                self.queue_found(Some(id));
+                self.queues_found(ids);
             }
             (Call::Connect, _) => self.line.opened(now),
             (Call::Ping, _) => self.line.pinged(now),

@@ -198,7 +198,7 @@ impl Protocol {
             .into_iter()
             .filter(|it| !self.is_known(it))
             .collect();
-        let mut over = false;
+        let mut over = None;
         let Some(talk) = self.state.talk_mut() else {
             return;
         };
@@ -212,7 +212,9 @@ impl Protocol {
                     talk.echoes.seen(&message.echo());
                 }
                 (Direction::Outbound, Kind::Text | Kind::Structured) => missed.push(message),
-                (Direction::Outbound, Kind::Event) => over |= message.has_presence("Disconnect"),
+                (Direction::Outbound, Kind::Event) if message.has_presence("Disconnect") => {
+                    over = Some(message);
+                }
                 _ => continue,
             }
             news.changed = true;
@@ -220,14 +222,18 @@ impl Protocol {
         if gaps {
             talk.order.count_gap(missed.len() as u64);
         }
+        self.settle_what_needs_no_sending(news);
         if !missed.is_empty() {
+            let Some(talk) = self.state.talk_mut() else {
+                return;
+            };
             // What waits for its turn may belong between them.
             missed.extend(talk.order.flush());
             missed.sort_by_key(StructuredMessage::time);
             self.tell_all(now, missed, news);
         }
-        if over {
-            self.close(now);
+        if let Some(end) = over {
+            self.hear_disconnect(now, &end, news);
         }
     }
 
@@ -245,7 +251,8 @@ impl Protocol {
             .retry_after()
             .unwrap_or_else(|| BACKOFF.after(attempts, self.handoff.as_str()));
         self.reading.again = now + wait;
-        let in_the_way = purpose == Purpose::Before || self.state.is_closing();
+        // The user waits for the beginning; the end has a limit of its own.
+        let in_the_way = purpose == Purpose::Before;
         if attempts < ATTEMPTS || (trouble.is_passing() && !in_the_way) {
             return;
         }

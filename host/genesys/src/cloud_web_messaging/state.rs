@@ -77,8 +77,10 @@ pub(super) enum Progress {
 /// What the Platform API is asked about, where the account may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tracked {
-    /// Id of the queue the conversation is expected in.
+    /// Id of the queue asked for.
     pub(super) queue: Option<String>,
+    /// Ids of the queues it may come to, until it is found.
+    pub(super) queues: Vec<String>,
     /// Id of the conversation, once found.
     pub(super) conversation: Option<String>,
     /// The customer participant, once seen.

@@ -1,7 +1,7 @@
 //! The conversation as the Platform API shows it, where the account has an OAuth client.
 //!
 //! The guest is not told its conversation's id. It is found by a custom attribute of ours on the
-//! customer participant, in the events of the queue it is meant for; then it is followed as any
+//! customer participant, in the events of the queue it is meant for, or of all there are; then it is followed as any
 //! conversation is. Without all that the handoff goes on: agents then show when they write.
 
 use super::line::BACKOFF;
@@ -29,8 +29,8 @@ const ATTEMPTS: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Tracking {
     pub(super) watch: Watch,
-    /// Whether the queue's events come, or are known not to.
-    settled: bool,
+    /// Of how many queues it is known whether their events come.
+    settled: usize,
     /// Until when the first message waits for that.
     patience: Option<Timestamp>,
     failures: u32,
@@ -50,7 +50,7 @@ impl Tracking {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             watch: Watch::new(now),
-            settled: false,
+            settled: 0,
             patience: None,
             failures: 0,
             blocked_until: Timestamp(0),
@@ -100,8 +100,8 @@ impl Tracking {
 impl Protocol {
     /// Whether the first message may go: the queue's events come, or have been waited for.
     pub(super) fn may_begin(&mut self, now: Timestamp) -> bool {
-        let waits = self.state.tracked.queue.is_some() && !self.state.is_opened();
-        if !waits || self.tracking.settled {
+        let waits = self.tracking.settled < self.state.tracked.queues.len();
+        if !waits || self.state.is_opened() {
             return true;
         }
         let until = *self.tracking.patience.get_or_insert(now + EVENTS_WITHIN);
@@ -165,19 +165,20 @@ impl Protocol {
             return;
         }
         self.state.tracked.conversation = Some(snapshot.id.clone());
+        self.state.tracked.queues.clear();
         self.tracking.watch.look_now(now);
         news.changed = true;
     }
 
     pub(super) fn followed(&mut self, now: Timestamp) {
-        self.tracking.settled = true;
+        self.tracking.settled += 1;
         if self.state.tracked.conversation.is_some() {
             self.tracking.watch.followed(now);
         }
     }
 
     pub(super) fn unfollowed(&mut self, now: Timestamp, why: &str, news: &mut News) {
-        self.tracking.settled = true;
+        self.tracking.settled += 1;
         if self.state.tracked.conversation.is_some() {
             self.tracking.watch.unfollowed(now);
         }
@@ -304,7 +305,7 @@ impl Protocol {
     pub(super) fn queue_not_found(&mut self, now: Timestamp, trouble: &Trouble, news: &mut News) {
         match trouble.platform() {
             Some(PlatformError::MissingPermission { .. }) => {
-                self.queue_found(None);
+                self.queues_found(Vec::new());
                 self.warn_once(
                     "genesys.queue_not_checked",
                     format!("Whether the queue exists is left to Architect, and agents are seen only when they write: {trouble}"),

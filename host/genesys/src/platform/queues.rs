@@ -139,6 +139,11 @@ impl Platform {
         }
     }
 
+    /// The queues there are to be seen, 100 at most.
+    pub(crate) async fn visible_queues(&self) -> Result<Vec<Queue>, PlatformError> {
+        self.queues(None, 1).await
+    }
+
     /// How long a conversation waits in a queue, as Genesys estimates it; none if it does not.
     pub(crate) async fn estimated_wait(
         &self,
