@@ -230,6 +230,33 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_shows_the_table() {
+        use handoff_engine::handoff::TransportKind;
+        let mut table =
+            String::from("| | Text in one message | Files | Choices |\n|---|---|---|---|\n");
+        for kind in TransportKind::ALL {
+            let carries = match kind {
+                TransportKind::EngageChatV2 => ENGAGE,
+                TransportKind::CloudWebchat => WEB_CHAT,
+                TransportKind::CloudWebMessaging => WEB_MESSAGING,
+                TransportKind::CloudOpenMessaging => OPEN_MESSAGING,
+            };
+            let form = |form, itself, text| match form {
+                As::Itself => itself,
+                As::Text => text,
+            };
+            let files = form(carries.files, "as files", "name and address as text");
+            let choices = form(carries.choices, "as choices", "label as text");
+            table.push_str(&format!(
+                "| {kind} | {} | {files} | {choices} |\n",
+                carries.text
+            ));
+        }
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&table), "README.md should have:\n{table}");
+    }
+
+    #[test]
     fn a_choice_without_a_label_says_what_it_stands_for() {
         let message = UserMessage {
             choice: Some(choice()),

@@ -15,12 +15,14 @@ use crate::platform::inbound::Posted;
 use crate::policy::FilePolicy;
 use crate::report::News;
 use crate::transport::Command;
-use handoff_engine::content::UserMessage;
+use handoff_engine::content::{Attachment, UserMessage};
 use handoff_engine::handoff::{SessionEndReason, Signal, Target, TransferOptions, TransferRequest};
-use handoff_engine::name::{EffectId, HandoffId};
+use handoff_engine::name::{EffectId, HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
+
+mod beyond_text;
 
 /// A contact centre with one conversation.
 #[derive(Default)]
@@ -180,7 +182,10 @@ impl Centre {
                 Answer::Done
             }
             Call::Name(_) => Answer::Name(None),
-            Call::FilePolicy { .. } => Answer::Policy(FilePolicy::default()),
+            Call::FilePolicy { .. } => Answer::Policy(FilePolicy {
+                blocked: vec!["exe".to_owned()],
+                ..FilePolicy::default()
+            }),
             Call::EstimateWait { .. } => Answer::Wait(None),
             Call::Typing { .. } | Call::SetAttributes { .. } | Call::Confirm { .. } => Answer::Done,
         }
@@ -229,6 +234,15 @@ fn handoff() -> HandoffId {
     "s/1/0".into()
 }
 
+fn file(name: &str) -> Attachment {
+    Attachment {
+        name: name.to_owned(),
+        mime: "image/png".to_owned(),
+        url: format!("https://files.example/{name}"),
+        size: Some(3),
+    }
+}
+
 fn effect(n: usize) -> EffectId {
     EffectId::new(format!("s/{n}/0"))
 }
@@ -265,11 +279,11 @@ impl Bench {
         self.take(news);
     }
 
-    fn say(&mut self, n: usize, text: &str) {
+    fn say(&mut self, n: usize, message: &UserMessage) {
         self.command(Command::Say {
             id: effect(n),
-            message: UserMessage::text(text),
-            input: None,
+            message: message.clone(),
+            input: Some(InputId::new(format!("input/{n}"))),
         });
     }
 
@@ -319,13 +333,13 @@ impl Bench {
         }
     }
 
-    fn restart(&mut self, texts: &[&str]) {
+    fn restart(&mut self, messages: &[UserMessage]) {
         let handle = serde_json::to_value(self.protocol.state()).expect("a handle");
         let state: State = serde_json::from_value(handle).expect("the same handle");
         self.protocol = Protocol::resume(handoff(), state, self.now);
-        for (n, text) in texts.iter().enumerate() {
+        for (n, message) in messages.iter().enumerate() {
             if !self.settled.contains(&effect(n)) {
-                self.say(n, text);
+                self.say(n, message);
             }
         }
     }
@@ -403,7 +417,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 0..80)
 }
 
-fn play(bench: &mut Bench, moves: Vec<Move>, texts: &[&str]) {
+fn play(bench: &mut Bench, moves: Vec<Move>, messages: &[UserMessage]) {
     for one in moves {
         match one {
             Move::Step(fate) => {
@@ -429,7 +443,7 @@ fn play(bench: &mut Bench, moves: Vec<Move>, texts: &[&str]) {
                 let why = "the socket closed.".to_owned();
                 bench.event(Event::Unfollowed { why });
             }
-            Move::Restart => bench.restart(texts),
+            Move::Restart => bench.restart(messages),
         }
     }
 }
@@ -439,18 +453,24 @@ proptest! {
     fn whatever_is_lost_doubled_or_late_everything_is_told_once_and_it_ends_once(
         moves in moves(),
     ) {
-        let texts = ["a", "b", "a", "a", "c"];
+        let mut messages = ["a", "b", "a", "a"].map(UserMessage::text).to_vec();
+        let (first, second) = ("x".repeat(1999), "y".repeat(1999));
+        messages.push(UserMessage {
+            attachments: vec![file("a.png"), file("b.png")],
+            ..UserMessage::text(format!("{first} {second}"))
+        });
         let mut bench = Bench::opened();
-        for (n, text) in texts.iter().enumerate() {
-            bench.say(n, text);
+        for (n, message) in messages.iter().enumerate() {
+            bench.say(n, message);
         }
-        play(&mut bench, moves, &texts);
+        play(&mut bench, moves, &messages);
         prop_assert_eq!(bench.end(), None, "{:#?}", bench.seen);
 
         bench.run_for(Millis::from_mins(12));
         prop_assert_eq!(bench.end(), None, "{:#?}", bench.seen);
-        prop_assert_eq!(bench.centre.user_said(), ["Help", "a", "b", "a", "a", "c"]);
-        prop_assert_eq!(bench.settled.len(), texts.len());
+        let parts = ["Help", "a", "b", "a", "a", &first, &second, "a.png", "b.png"];
+        prop_assert_eq!(bench.centre.user_said(), parts);
+        prop_assert_eq!(bench.settled.len(), messages.len());
         let mut said = bench.centre.agents_said.clone();
         said.sort();
         prop_assert_eq!(bench.heard(), said);
