@@ -360,6 +360,9 @@ impl Protocol {
         {
             self.no_answer(now, &awaited.what, news);
         }
+        if self.state.end.has_ended() {
+            return;
+        }
         match self.line.stands {
             Stands::Open | Stands::Up if now.since(self.line.heard) >= SILENCE => {
                 let doing = "keep the connection";

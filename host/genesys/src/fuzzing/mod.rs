@@ -14,7 +14,7 @@ mod witness;
 pub(crate) use play::{Next, Subject, handoff, play, resume};
 pub(crate) use script::Reply;
 
-use crate::{cloud_open_messaging, cloud_webchat, engage_chat_v2};
+use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
 
 /// A handoff over Engage Chat API version 2: a script of answers, commands and time.
 pub fn engage_chat(script: &[u8]) {
@@ -31,6 +31,11 @@ pub fn web_chat(script: &[u8]) {
     cloud_webchat::fuzzing::play(script);
 }
 
+/// A handoff over Web Messaging: a script of frames, answers, commands and time.
+pub fn web_messaging(script: &[u8]) {
+    cloud_web_messaging::fuzzing::play(script);
+}
+
 /// A handle to resume from: a line with the transport's name, a line with the handle's contents, and
 /// a script of what happens then.
 pub fn handles(input: &[u8]) {
@@ -42,6 +47,7 @@ pub fn handles(input: &[u8]) {
     match transport {
         b"engage-chat-v2" => engage_chat_v2::fuzzing::resume(handle, script),
         b"cloud-open-messaging" => cloud_open_messaging::fuzzing::resume(handle, script),
+        b"cloud-web-messaging" => cloud_web_messaging::fuzzing::resume(handle, script),
         b"cloud-webchat" => cloud_webchat::fuzzing::resume(handle, script),
         _ => {}
     }
@@ -79,6 +85,11 @@ mod tests {
     #[test]
     fn seeds_of_web_chat_hold() {
         replay("web_chat", super::web_chat);
+    }
+
+    #[test]
+    fn seeds_of_web_messaging_hold() {
+        replay("web_messaging", super::web_messaging);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 const START: Timestamp = Timestamp(1_767_607_200_000);
 
@@ -32,7 +33,7 @@ pub(crate) trait Subject: Sized {
     /// The contents of its handle.
     type State: Serialize + DeserializeOwned;
     /// A request that waits for its reply.
-    type Call;
+    type Call: fmt::Debug;
 
     fn open(request: TransferRequest, now: Timestamp) -> Self;
     fn resume(state: Self::State, now: Timestamp) -> Self;
@@ -229,12 +230,12 @@ impl<S: Subject> Player<S> {
                         self.at_this_moment = 0;
                         self.now = until;
                     }
-                    self.count();
+                    self.count(&"waiting");
                     let news = self.subject.woke(self.now);
                     self.take(news);
                 }
                 Next::Call(call) => {
-                    self.count();
+                    self.count(&call);
                     let news = self.subject.replied(self.now, call, reply);
                     return self.take(news);
                 }
@@ -242,11 +243,11 @@ impl<S: Subject> Player<S> {
         }
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, what: &dyn fmt::Debug) {
         self.at_this_moment += 1;
         assert!(
             self.at_this_moment <= AT_ONE_MOMENT,
-            "busy without time passing"
+            "busy without time passing, at last with {what:?}"
         );
     }
 
