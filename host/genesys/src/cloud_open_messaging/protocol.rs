@@ -238,7 +238,9 @@ impl Protocol {
             Phase::Open(talk) => talk.order.deadline(),
             Phase::Opening(_) => None,
         };
-        let others = [typing_over, overtaken, self.wait.due()];
+        // Asked only once requests may be made again: until then it is not worth waking for.
+        let estimate = self.wait.due().map(|due| due.max(self.blocked_until));
+        let others = [typing_over, overtaken, estimate];
         let soonest = others.into_iter().flatten().min();
         Next::Wait(soonest.map_or(until, |soonest| soonest.min(until)))
     }

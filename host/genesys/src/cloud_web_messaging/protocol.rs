@@ -274,9 +274,13 @@ impl Protocol {
         if self.state.end.has_ended() {
             return news;
         }
-        self.line_woke(now, &mut news);
         self.agent_stopped_typing(now, &mut news);
         self.tell_what_is_due(now, &mut news);
+        // The line may end the handoff; nothing is told after that.
+        self.line_woke(now, &mut news);
+        if self.state.end.has_ended() {
+            return news;
+        }
         self.reading.woke(now);
         self.leaving_woke(now, &mut news);
         self.conclude(now, &mut news);
