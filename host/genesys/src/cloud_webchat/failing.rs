@@ -76,24 +76,17 @@ impl Protocol {
         match call {
             Call::FindQueue(_) => self.queue_not_found(failure, streak, news),
             Call::Create(_) => self.not_created(failure, streak, news),
-            Call::Leave => self.leaving_failed(streak.count, failure, news),
+            Call::Leave => self.not_left(now, failure, streak.count, news),
             Call::SetAttributes(_) => {
                 if !failure.is_passing() || now.since(streak.since) >= DELIVER_WITHIN {
                     self.give_up_first(failure, news);
                 }
             }
-            _ if self.is_final(now, call, failure, news) => {}
+            _ if self.leaves_anyway(streak.count) => self.leave_without_a_word(failure, news),
+            _ if self.is_final(now, failure, news) => {}
             Call::Post(_) => self.not_posted(now, failure, streak, news),
             Call::Members { .. } | Call::Messages { .. } => {
                 self.not_read(now, call, failure, streak, news);
-            }
-            Call::Member(id) => {
-                if !failure.is_passing() || streak.count >= READ_ATTEMPTS {
-                    if let Some(chat) = self.chat_mut() {
-                        chat.members.meet(id).stays_unknown();
-                    }
-                    self.release(now, news);
-                }
             }
             Call::Typing | Call::EstimatedWait(_) => {}
         }
@@ -144,20 +137,13 @@ impl Protocol {
     }
 
     /// Whether a failure ends the handoff whatever the request was.
-    fn is_final(
-        &mut self,
-        now: Timestamp,
-        call: &Call,
-        failure: &Failure,
-        news: &mut News,
-    ) -> bool {
+    fn is_final(&mut self, now: Timestamp, failure: &Failure, news: &mut News) -> bool {
         let trouble = match failure.refusal() {
             Some(why) if why.is_about_the_token() => Trouble::TokenExpired { why: why.clone() },
             Some(_) => return false,
             None => {
-                let unreachable = !matches!(call, Call::Member(_))
-                    && (self.streak).is_some_and(|it| now.since(it.since) >= GIVE_UP_AFTER);
-                if !unreachable {
+                let since = self.streak.map(|streak| streak.since);
+                if since.is_none_or(|since| now.since(since) < GIVE_UP_AFTER) {
                     return false;
                 }
                 Trouble::Unreachable {
@@ -167,7 +153,7 @@ impl Protocol {
             }
         };
         if self.state.leaving {
-            self.leaving_failed(u32::MAX, failure, news);
+            self.leave_without_a_word(failure, news);
         } else {
             self.finish(Observation::Failed(trouble.detail()), news);
         }
@@ -202,9 +188,12 @@ impl Protocol {
     ) {
         let Some(why) = failure.refusal() else {
             // What has come by itself need not wait for what cannot be read.
+            if streak.count >= READ_ATTEMPTS {
+                self.do_without_names(now, news);
+            }
             return self.release(now, news);
         };
-        if why.is_about_the_end() {
+        if why.is_about_the_end() || self.gone {
             return self.finish(Observation::Closed, news);
         }
         if let Call::Messages { after: Some(_) } = call

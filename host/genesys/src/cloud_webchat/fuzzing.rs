@@ -103,7 +103,6 @@ fn answer(call: &Call, reply: &Reply) -> Result<Answer, Failure> {
         }
         Call::Create(_) => Answer::Created(read(reply)?),
         Call::Members { .. } => Answer::Members(read(reply)?),
-        Call::Member(_) => Answer::Member(read(reply)?),
         Call::Messages { .. } => Answer::Messages(read(reply)?),
         Call::Post(_) => Answer::Posted(read(reply)?),
         Call::Typing | Call::Leave => of_the_guest_api(reply).map(|_| Answer::Done)?,

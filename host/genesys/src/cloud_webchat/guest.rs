@@ -50,10 +50,6 @@ impl GuestApi {
                 ];
                 Answer::Members(read(self.get(seat, "members").query(&query)).await?)
             }
-            Call::Member(id) => {
-                let request = self.get(seat, &format!("members/{id}"));
-                Answer::Member(Box::new(read(request).await?))
-            }
             Call::Messages { after } => {
                 let mut query = vec![
                     ("sortOrder", "ascending".to_owned()),

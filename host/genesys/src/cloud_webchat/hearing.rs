@@ -1,12 +1,13 @@
 //! What the event stream brings: messages, members that change, typing.
 //!
-//! Messages wait a moment for earlier ones that are under way, and longer if it is not known who
-//! speaks. Members are told as soon as they have a role; departures and the end only after a reading,
+//! Messages wait for those before them to be read, a moment at most, and longer if it is not known who
+//! speaks. A frame tells of a member no more than an id and a state, so one nobody knows yet prompts a
+//! reading: it tells who that is, and who came before. Departures and the end wait for one too,
 //! because one lost frame can turn a close into a decline.
 
 use super::protocol::Protocol;
 use super::state::Phase;
-use super::wire::{BodyType, Frames, MemberInfo, MemberState, Message, Typing};
+use super::wire::{BodyType, Frames, MemberState, Message, Typing};
 use crate::carry::simplified_in;
 use crate::report::News;
 use handoff_engine::handoff::Signal;
@@ -29,8 +30,8 @@ impl Protocol {
         let Phase::Open(chat) = &mut self.state.phase else {
             return;
         };
-        self.reading.read_soon(now);
         if chat.is_ours(&message.sender.id) {
+            self.reading.read_soon(now);
             // Known by the answer to our sending it; if not, that answer was lost.
             if chat.order.remember(&message.id) && message.body_type == BodyType::Standard {
                 let text = message.body.as_deref().unwrap_or_default();
@@ -40,6 +41,11 @@ impl Protocol {
         }
         if self.reading.was_expected(&message.id) {
             return;
+        }
+        self.reading.read_messages(now);
+        let sender = message.sender.id.as_str();
+        if !sender.is_empty() && chat.members.meet(sender).role.is_none() {
+            self.reading.read_now(now);
         }
         let at = message.timestamp.unwrap_or(now);
         let id = message.id.clone();
@@ -56,8 +62,9 @@ impl Protocol {
             return;
         }
         let left = member.has_left() && (ours || member.is_agent());
+        let stranger = member.role.is_none();
         self.reading.read_soon(now);
-        if left {
+        if left || stranger {
             self.reading.read_now(now);
         } else {
             self.came(&change.id, news);
@@ -83,22 +90,6 @@ impl Protocol {
             news.tell(format!("{key}/over"), Signal::Typing { on: false });
             self.agent_typing = None;
         }
-    }
-
-    /// A member of whom only frames had told was asked for.
-    pub(super) fn met(&mut self, now: Timestamp, info: &MemberInfo, news: &mut News) {
-        let Some(chat) = self.chat_mut() else { return };
-        chat.members.learn(std::slice::from_ref(info));
-        let left = chat
-            .members
-            .get(&info.id)
-            .is_some_and(|it| it.has_left_as_agent());
-        if left {
-            self.reading.read_now(now);
-        } else {
-            self.came(&info.id, news);
-        }
-        self.release(now, news);
     }
 
     /// Tells what has waited long enough and has a known sender.
@@ -169,7 +160,7 @@ impl Protocol {
                 from: person.map(super::members::Member::agent),
                 text,
                 content: Vec::new(),
-                at: message.timestamp.unwrap_or_default(),
+                at: message.at(),
             },
         );
     }

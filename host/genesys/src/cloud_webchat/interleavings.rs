@@ -113,6 +113,7 @@ impl Subject for Chat {
 
     /// The slowest reading while nothing is heard.
     const AT_THE_LATEST: Millis = Millis::from_secs(130);
+    const SIGNED: bool = true;
     const AT_BEST: Millis = Millis::from_secs(5);
 
     fn open(_: &Way, now: Timestamp) -> Self {
@@ -207,10 +208,6 @@ impl Subject for Chat {
                 entities: self.members.clone(),
                 page_count: Some(1),
             }),
-            Call::Member(id) => {
-                let member = self.members.iter().find(|it| it.id == *id);
-                Answer::Member(Box::new(member.expect("only who came is met").clone()))
-            }
             Call::Messages { after } => {
                 let read = after.as_ref().map_or(0, |after| {
                     let at = self.messages.iter().position(|it| it.id == *after);

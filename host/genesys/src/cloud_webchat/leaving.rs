@@ -5,13 +5,14 @@
 
 use super::protocol::Protocol;
 use super::state::Phase;
-use super::trouble::Failure;
+use super::trouble::{Failure, Refusal};
 use crate::carry::WEB_CHAT;
 use crate::end::Observation;
 use crate::outbox::Origin;
 use crate::report::News;
+use handoff_engine::time::Timestamp;
 
-/// How often leaving is tried.
+/// How often leaving, and what comes before and after it, is tried.
 const ATTEMPTS: u32 = 4;
 
 impl Protocol {
@@ -34,13 +35,39 @@ impl Protocol {
         }
     }
 
-    pub(super) fn leaving_failed(&mut self, attempts: u32, failure: &Failure, news: &mut News) {
-        if failure.is_passing() && attempts < ATTEMPTS {
-            return;
+    /// Genesys knows. A last reading brings what was said before, and shows the end.
+    pub(super) fn has_left(&mut self, now: Timestamp, news: &mut News) {
+        let listened = self.chat().is_some_and(|chat| chat.listened);
+        if std::mem::replace(&mut self.gone, true) || !listened {
+            return self.finish(Observation::Closed, news);
         }
-        let gone =
-            |refusal: &super::trouble::Refusal| refusal.is_about_the_end() || refusal.status == 404;
-        if !failure.refusal().is_some_and(gone) {
+        self.reading.read_now(now);
+    }
+
+    /// Leaving failed.
+    pub(super) fn not_left(
+        &mut self,
+        now: Timestamp,
+        failure: &Failure,
+        attempts: u32,
+        news: &mut News,
+    ) {
+        let over = |refusal: &Refusal| refusal.is_about_the_end() || refusal.status == 404;
+        if failure.refusal().is_some_and(over) {
+            self.has_left(now, news);
+        } else if !failure.is_passing() || attempts >= ATTEMPTS {
+            self.leave_without_a_word(failure, news);
+        }
+    }
+
+    /// Whether what comes before leaving, or after it, has failed often enough to be left out.
+    pub(super) fn leaves_anyway(&self, attempts: u32) -> bool {
+        self.state.leaving && attempts >= ATTEMPTS
+    }
+
+    /// Genesys could not be told, or what was said last could not be read.
+    pub(super) fn leave_without_a_word(&mut self, failure: &Failure, news: &mut News) {
+        if !self.gone {
             news.notice(
                 "leaving/not_disconnected",
                 "genesys.customer_not_disconnected",

@@ -65,10 +65,16 @@ impl Members {
             .sort_by_key(|member| member.came.unwrap_or(Timestamp(u64::MAX)));
     }
 
-    /// The first member whose role has to be asked for.
-    pub(super) fn stranger(&self) -> Option<&str> {
-        let stranger = self.0.iter().find(|member| member.role.is_none());
-        stranger.map(|member| member.id.as_str())
+    /// Whether there is anyone of whom only frames and messages have told.
+    pub(super) fn has_strangers(&self) -> bool {
+        self.0.iter().any(|member| member.role.is_none())
+    }
+
+    /// Nobody can say who they are.
+    pub(super) fn strangers_stay_unknown(&mut self) {
+        for member in &mut self.0 {
+            member.role.get_or_insert(Role::Unknown);
+        }
     }
 
     /// What is known of a member's coming: an agent rings or answers, a queue is entered. `queue` is
@@ -179,7 +185,7 @@ impl Member {
         self.presence = self.presence.max(Some(Presence::Connected));
     }
 
-    pub(super) fn learn(&mut self, info: &MemberInfo) {
+    fn learn(&mut self, info: &MemberInfo) {
         self.role = Some(info.role);
         if let Some(name) = info
             .display_name
@@ -191,11 +197,6 @@ impl Member {
         self.is_now(info.state);
         self.came = info.join_date.or(self.came);
         self.left = info.leave_date.or(self.left);
-    }
-
-    /// Nobody can say who it is.
-    pub(super) fn stays_unknown(&mut self) {
-        self.role.get_or_insert(Role::Unknown);
     }
 
     pub(super) fn agent(&self) -> Agent {

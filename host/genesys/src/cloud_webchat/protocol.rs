@@ -10,7 +10,7 @@ use super::reading::Reading;
 use super::sending::text_of;
 use super::state::{Chat, Phase, Queue, Seat, State};
 use super::trouble::{Failure, Trouble};
-use super::wire::{Create, Created, Frames, MemberInfo, Members, Messages, Reference};
+use super::wire::{Create, Created, Frames, Members, Messages, Reference};
 use crate::carry::WEB_CHAT;
 use crate::echoes::Echoes;
 use crate::end::{EndOfHandoff, Observation};
@@ -37,7 +37,6 @@ pub(super) enum Call {
     Members {
         page: u32,
     },
-    Member(String),
     /// What was said after this message, or all of it.
     Messages {
         after: Option<String>,
@@ -58,7 +57,6 @@ pub(super) enum Answer {
     Queue(String),
     Created(Box<Created>),
     Members(Members),
-    Member(Box<MemberInfo>),
     Messages(Messages),
     Posted(Reference),
     EstimatedWait(Option<Millis>),
@@ -102,6 +100,8 @@ pub(super) struct Protocol {
     pub(super) agent_typing: Option<(Timestamp, String)>,
     /// Since when the event stream is closed, and why.
     pub(super) deaf_since: Option<(Timestamp, String)>,
+    /// Genesys knows that the user left; what was said before that is still to be read.
+    pub(super) gone: bool,
     /// The last text may have arrived: read before sending it again.
     pub(super) in_doubt: bool,
     /// Nothing is asked before this.
@@ -157,6 +157,7 @@ impl Protocol {
             typing_shown: None,
             agent_typing: None,
             deaf_since: None,
+            gone: false,
             in_doubt: false,
             blocked_until: Timestamp(0),
             streak: None,
@@ -280,9 +281,6 @@ impl Protocol {
             // Genesys has told nobody of the chat yet, so there is nobody to say anything to.
             return self.state.leaving.then_some(Call::Leave);
         }
-        if let Some(stranger) = chat.members.stranger() {
-            return Some(Call::Member(stranger.to_owned()));
-        }
         if let Some(call) = self.reading.next(now, self.in_doubt, chat) {
             return Some(call);
         }
@@ -360,7 +358,6 @@ impl Protocol {
             (_, Answer::Created(created)) => self.opened(now, *created, news),
             (_, Answer::Members(page)) => self.reading.members(page),
             (_, Answer::Messages(page)) => self.read_messages(now, page, news),
-            (_, Answer::Member(info)) => self.met(now, &info, news),
             (_, Answer::Posted(message)) => {
                 if let Some(chat) = self.chat_mut() {
                     chat.order.remember(&message.id);
@@ -369,7 +366,7 @@ impl Protocol {
             }
             (_, Answer::EstimatedWait(wait)) => self.wait.estimated(now, wait, news),
             (Call::SetAttributes(_), Answer::Done) => self.first_arrived(news),
-            (Call::Leave, Answer::Done) => self.finish(Observation::Closed, news),
+            (Call::Leave, Answer::Done) => self.has_left(now, news),
             (_, Answer::Done) => {}
         }
     }

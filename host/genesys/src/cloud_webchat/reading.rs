@@ -2,7 +2,8 @@
 //!
 //! The stream numbers nothing, so a lost frame shows only here. Members are read first and messages
 //! after them: what is said to be over then has all its messages. What was read is told in the order
-//! in which it happened, by the platform's clock.
+//! in which it happened, by the platform's clock. Each message of the stream prompts a reading of the
+//! messages, so that one whose frame is late or lost is told before it and not after.
 
 use super::protocol::{Call, Protocol};
 use super::state::{Chat, Phase};
@@ -37,10 +38,14 @@ const EXPECTED: usize = 64;
 #[derive(Debug)]
 pub(super) struct Reading {
     due: Timestamp,
+    /// Something was said: whether anything was said before it is to be read at once.
+    heard: bool,
     pace: Millis,
     streaming: bool,
     step: Step,
     deserted_since: Option<Timestamp>,
+    /// The last reading left strangers. So may one that went past them, but hardly two in a row.
+    strangers: bool,
     /// Read before their frames came: these are no repeats.
     expected: VecDeque<String>,
 }
@@ -53,7 +58,8 @@ enum Step {
         found: Vec<MemberInfo>,
     },
     Messages {
-        members: Vec<MemberInfo>,
+        /// None if only messages are read.
+        members: Option<Vec<MemberInfo>>,
         found: Vec<Message>,
     },
 }
@@ -70,10 +76,12 @@ impl Reading {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             due: now,
+            heard: false,
             pace: WITH_STREAM,
             streaming: false,
             step: Step::Idle,
             deserted_since: None,
+            strangers: false,
             expected: VecDeque::new(),
         }
     }
@@ -97,6 +105,12 @@ impl Reading {
         self.due = self.due.min(now + self.pace);
     }
 
+    /// Something was said.
+    pub(super) fn read_messages(&mut self, now: Timestamp) {
+        self.heard = true;
+        self.read_soon(now);
+    }
+
     /// When to read next, unless a reading is under way.
     pub(super) fn due(&self) -> Timestamp {
         self.due
@@ -104,11 +118,18 @@ impl Reading {
 
     /// The next request of a reading that is due or under way.
     pub(super) fn next(&mut self, now: Timestamp, in_doubt: bool, chat: &Chat) -> Option<Call> {
-        if matches!(self.step, Step::Idle) && (in_doubt || self.due <= now) {
-            self.step = Step::Members {
-                page: 1,
-                found: Vec::new(),
-            };
+        if matches!(self.step, Step::Idle) {
+            if in_doubt || self.due <= now {
+                self.step = Step::Members {
+                    page: 1,
+                    found: Vec::new(),
+                };
+            } else if std::mem::take(&mut self.heard) {
+                self.step = Step::Messages {
+                    members: None,
+                    found: Vec::new(),
+                };
+            }
         }
         match &self.step {
             Step::Idle => None,
@@ -133,7 +154,7 @@ impl Reading {
             return;
         }
         self.step = Step::Messages {
-            members: std::mem::take(found),
+            members: Some(std::mem::take(found)),
             found: Vec::new(),
         };
     }
@@ -198,7 +219,10 @@ impl Protocol {
         if let Step::Messages { members, found } =
             std::mem::replace(&mut self.reading.step, Step::Idle)
         {
-            self.read(now, &members, found, news);
+            match members {
+                Some(members) => self.read(now, &members, found, news),
+                None => self.catch_up(found, news),
+            }
         }
     }
 
@@ -227,6 +251,7 @@ impl Protocol {
             }
         }
         self.reading.schedule(now);
+        self.look_at_strangers(now, news);
         if over {
             if self.chat().is_some_and(|chat| chat.held.is_empty()) {
                 self.finish(Observation::Closed, news);
@@ -235,6 +260,33 @@ impl Protocol {
                 self.reading.read_now(now);
             }
         }
+    }
+
+    /// Only messages were read: they are told in order, and nothing else is concluded.
+    fn catch_up(&mut self, found: Vec<Message>, news: &mut News) {
+        let missed = self.sort_out(found, news);
+        for message in self.said(missed) {
+            self.say_or_hold(message, news);
+        }
+    }
+
+    /// Someone who said something is in no list of members: the list is older, or has gaps.
+    fn look_at_strangers(&mut self, now: Timestamp, news: &mut News) {
+        let strangers = self.chat().is_some_and(|chat| chat.members.has_strangers());
+        let before = std::mem::replace(&mut self.reading.strangers, strangers);
+        if strangers && before {
+            self.do_without_names(now, news);
+        } else if strangers {
+            self.reading.read_now(now);
+        }
+    }
+
+    /// Tells what strangers said without their names: late is worse.
+    pub(super) fn do_without_names(&mut self, now: Timestamp, news: &mut News) {
+        if let Some(chat) = self.chat_mut() {
+            chat.members.strangers_stay_unknown();
+        }
+        self.release(now, news);
     }
 
     /// What was read of the history: our own texts answer for those whose answer was lost, what
@@ -281,18 +333,14 @@ impl Protocol {
     /// Everything that is known and may not have been told, in the order in which it happened. What
     /// was told already is told again to [`EndOfHandoff`](crate::end::EndOfHandoff), which knows it.
     fn story(&mut self, missed: Vec<Message>) -> Vec<(Timestamp, Happened)> {
-        let Some(chat) = self.chat_mut() else {
-            return Vec::new();
-        };
-        let mut said: Vec<_> = chat.held.drain(..).collect();
-        said.extend(chat.order.flush());
-        said.extend(missed);
-        let at = |message: &Message| message.timestamp.unwrap_or_default();
+        let said = self.said(missed).into_iter();
         // The last words of a member come before its leaving, and that before who comes instead.
         let mut story: Vec<_> = said
-            .into_iter()
-            .map(|message| (at(&message), Happened::Said(Box::new(message))))
+            .map(|message| (message.at(), Happened::Said(Box::new(message))))
             .collect();
+        let Some(chat) = self.chat() else {
+            return story;
+        };
         let never = Timestamp(u64::MAX);
         let left = chat
             .members
@@ -303,6 +351,18 @@ impl Protocol {
         story.extend(came.map(|it| (it.came().unwrap_or(never), Happened::Came(it.id.clone()))));
         story.sort_by_key(|(at, _)| *at);
         story
+    }
+
+    /// Everything that was said and not told yet, in order.
+    fn said(&mut self, missed: Vec<Message>) -> Vec<Message> {
+        let Some(chat) = self.chat_mut() else {
+            return missed;
+        };
+        let mut said: Vec<_> = chat.held.drain(..).collect();
+        said.extend(chat.order.flush());
+        said.extend(missed);
+        said.sort_by_key(Message::at);
+        said
     }
 
     /// Whether the user's own part has ended: that is the chat's end.

@@ -150,6 +150,13 @@ pub(super) struct Message {
     pub(super) timestamp: Option<Timestamp>,
 }
 
+impl Message {
+    /// When it was said.
+    pub(super) fn at(&self) -> Timestamp {
+        self.timestamp.unwrap_or_default()
+    }
+}
+
 /// `bodyType`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -209,12 +209,6 @@ impl Hall {
                     json!({"entities": entities, "pageCount": pages}),
                 )))
             }
-            Call::Member(id) => {
-                let found = self.members.iter().find(|it| it["id"] == id.as_str());
-                Ok(Answer::Member(Box::new(read(
-                    found.expect("known").clone(),
-                ))))
-            }
             Call::Messages { after } => {
                 let from = match after {
                     None => 0,

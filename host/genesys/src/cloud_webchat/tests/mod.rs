@@ -325,7 +325,7 @@ fn what_cannot_be_asked_costs_a_name_and_not_a_message() {
     bench.deliver(&mut std::iter::empty());
     for _ in 0..40 {
         match bench.protocol.next(bench.now) {
-            Next::Call(call @ Call::Member(_)) => {
+            Next::Call(call @ Call::Members { .. }) => {
                 let why = "broken".to_owned();
                 bench.answer(&call, Err(Failure::NotSent { why }));
             }
