@@ -40,7 +40,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     anstream::println!("{BOLD}Genesys simulator{BOLD:#} on {url}");
     anstream::println!("  Engage chat          {url}/genesys/2/chat/<service>");
     anstream::println!("  Platform API         {url}/api/v2, OAuth at {url}/oauth/token");
+    anstream::println!("  WebChat guests       {url}/api/v2/webchat/guest");
+    anstream::println!(
+        "  Web Messaging guests {}/v1",
+        url.replacen("http", "ws", 1)
+    );
     anstream::println!("  control              {url}/sim");
+    anstream::println!("  agents' desks        {url}/desk");
     for desk in simulator.control().desks() {
         anstream::println!(
             "  {DIM}be {}:{DIM:#} handoff sim agent {} --url {url}",
