@@ -14,6 +14,7 @@ fn paths(over: Over) -> &'static str {
     match over {
         Over::Engage => "/genesys/2/chat",
         Over::WebChat => "/api/v2/webchat/guest/conversations/",
+        Over::WebMessaging => "/api/v2/webmessaging/messages",
         Over::OpenMessaging => "/api/v2/conversations/messages",
     }
 }

@@ -10,7 +10,7 @@ use handoff_engine::handoff::{HandoffEnd, Signal};
 use support::{Over, Stage, no_repeats, request};
 
 /// The transports that carry files as what they are.
-const CARRYING: [Over; 2] = [Over::Engage, Over::OpenMessaging];
+const CARRYING: [Over; 3] = [Over::Engage, Over::WebMessaging, Over::OpenMessaging];
 
 async fn talking(over: Over) -> Stage {
     let mut stage = Stage::set(over).await;

@@ -15,6 +15,7 @@ async fn leaving_the_queue_leaves_no_ghost() {
         stage.open(request()).await;
         stage.breathe().await;
         stage.command(Command::Leave).await;
+        stage.breathe().await;
         assert_eq!(stage.end(), Some(HandoffEnd::user_left()), "{over:?}");
         assert_eq!(stage.conversation().state, "ended", "{over:?}");
         assert!(stage.desk("kim").alerting.is_empty());
@@ -67,7 +68,7 @@ async fn without_the_permission_to_disconnect_the_agent_is_told_in_words() {
 
 #[tokio::test]
 async fn the_agent_reads_the_flows_farewell_before_the_conversation_ends() {
-    for over in [Over::Engage, Over::OpenMessaging] {
+    for over in [Over::Engage, Over::WebMessaging, Over::OpenMessaging] {
         let mut stage = Stage::set(over).await;
         let mut request = request();
         request.options.messages.farewell = Some("Ana went back to the bot.".to_owned());

@@ -51,7 +51,7 @@ impl Limits {
         let undotted = |it: &String| it.trim_start_matches('.').to_owned();
         Self {
             files: FilePolicy {
-                largest: inbound.max_file_size_kb.map(|kb| kb * 1024),
+                largest: inbound.max_file_size_kb.map(|kb| kb.saturating_mul(1024)),
                 media: media.filter(|kinds| !kinds.is_empty()),
                 extensions: None,
                 blocked: session.blocked_extensions.iter().map(undotted).collect(),

@@ -38,7 +38,7 @@ impl Protocol {
             }
             "JwtResponse" => {
                 if let Some(jwt) = frame.read() {
-                    self.jwt_came(jwt);
+                    self.jwt_came(now, jwt);
                 }
             }
             "PresignedUrlResponse" => self.upload_granted(&frame),
@@ -254,6 +254,7 @@ impl Protocol {
             return crate::following::unnamed();
         };
         let (agent, seen) = talk.inferred.wrote(nickname);
+        self.tracking.answered();
         self.observe(seen, news);
         agent
     }

@@ -322,7 +322,7 @@ impl Protocol {
             (Call::Put { .. }, _) => self.file_put(now),
             (_, Answer::Conversation(conversation)) => self.looked(now, &conversation, news),
             (Call::Name(user), Answer::Name(name)) => self.tracking.watch.named(now, user, name),
-            (_, Answer::Wait(wait)) => self.waits_for(now, wait, news),
+            (_, Answer::Wait(wait)) => self.tracking.wait.estimated(now, wait, news),
             (Call::SetAttributes { attributes, .. }, _) => {
                 self.tracking.calm();
                 self.rode(attributes);

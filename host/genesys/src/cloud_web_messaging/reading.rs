@@ -114,7 +114,7 @@ impl Reading {
 
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let check = self.check.map(|(at, _)| at);
-        let again = self.wanted.map(|_| self.again).filter(|at| *at > now);
+        let again = Some(self.again).filter(|at| *at > now);
         check.into_iter().chain(again).min()
     }
 }
@@ -128,24 +128,33 @@ impl Protocol {
         {
             self.reading.want(now, Purpose::CatchUp { gaps: true });
         }
-        self.reading.wanted?;
         if now < self.reading.again {
             return None;
         }
-        match &self.reading.jwt {
-            Some((jwt, expires)) if *expires > now + EARLY => Some(Call::History {
+        let good = |(_, expires): &&(String, Timestamp)| *expires > now + EARLY;
+        let jwt = self.reading.jwt.as_ref().filter(good);
+        match (self.reading.wanted, jwt) {
+            (Some(_), Some((jwt, _))) => Some(Call::History {
                 jwt: jwt.clone(),
                 page: self.reading.page,
             }),
-            _ => Some(self.ask(now, What::Jwt, Action::GetJwt)),
+            // In good time: a session that takes no more may give none.
+            (None, None) if self.state.is_opened() && !self.has_something_to_send() => {
+                Some(self.ask(now, What::Jwt, Action::GetJwt))
+            }
+            (Some(_), None) => Some(self.ask(now, What::Jwt, Action::GetJwt)),
+            (None, _) => None,
         }
     }
 
-    pub(super) fn jwt_came(&mut self, jwt: Jwt) {
+    pub(super) fn jwt_came(&mut self, now: Timestamp, jwt: Jwt) {
         if self.line.awaits(&What::Jwt) {
             self.line.answered();
         }
-        self.reading.jwt = Some((jwt.jwt, Timestamp(jwt.exp.saturating_mul(1000))));
+        // It is used at least once, whatever it says of itself.
+        let expires = Timestamp(jwt.exp.saturating_mul(1000));
+        let expires = expires.max(now + EARLY + EARLY);
+        self.reading.jwt = Some((jwt.jwt, expires));
     }
 
     pub(super) fn page_read(&mut self, now: Timestamp, page: Page, news: &mut News) {
@@ -240,6 +249,8 @@ impl Protocol {
     /// The history cannot be had.
     pub(super) fn reading_failed(&mut self, now: Timestamp, trouble: &Trouble, news: &mut News) {
         let Some(purpose) = self.reading.wanted else {
+            // It was asked for in good time; the next time is good as well.
+            self.reading.again = now + FIRST_CHECK;
             return;
         };
         self.reading.attempts += 1;
@@ -253,7 +264,8 @@ impl Protocol {
         self.reading.again = now + wait;
         // The user waits for the beginning; the end has a limit of its own.
         let in_the_way = purpose == Purpose::Before;
-        if attempts < ATTEMPTS || (trouble.is_passing() && !in_the_way) {
+        let hopeless = matches!(trouble, Trouble::Refused { code: 409, .. });
+        if !hopeless && (attempts < ATTEMPTS || (trouble.is_passing() && !in_the_way)) {
             return;
         }
         self.reading.wanted = None;

@@ -8,18 +8,14 @@ use super::line::BACKOFF;
 use super::protocol::{Call, HANDOFF_ATTRIBUTE, Protocol};
 use super::state::{Leaving, State};
 use super::trouble::Trouble;
-use crate::following::{Beginning, Snapshot, Watch, look};
+use crate::following::{Beginning, QueueWait, Snapshot, Watch, look};
 use crate::platform::PlatformError;
 use crate::platform::conversations::Conversation;
 use crate::report::News;
-use handoff_engine::handoff::Signal;
 use handoff_engine::time::{Millis, Timestamp};
 
 /// How long the first message waits for the queue's events, so that none of them is missed.
 const EVENTS_WITHIN: Millis = Millis::from_secs(5);
-
-/// Between questions how long it may take.
-const WAIT_EVERY: Millis = Millis::from_mins(1);
 
 /// How often the same is refused before that is final. Right after its opening a conversation may not
 /// be known everywhere.
@@ -41,9 +37,7 @@ pub(super) struct Tracking {
     rides: bool,
     /// A last look before the end.
     last: bool,
-    /// When to ask next how long it may take.
-    wait_due: Timestamp,
-    told_wait: Option<Millis>,
+    pub(super) wait: QueueWait,
 }
 
 impl Tracking {
@@ -57,8 +51,7 @@ impl Tracking {
             blind: false,
             rides: false,
             last: false,
-            wait_due: now,
-            told_wait: None,
+            wait: QueueWait::default(),
         }
     }
 
@@ -66,6 +59,11 @@ impl Tracking {
     pub(super) fn calm(&mut self) {
         self.failures = 0;
         self.blocked_until = Timestamp(0);
+    }
+
+    /// An agent has answered, as far as messages show.
+    pub(super) fn answered(&mut self) {
+        self.wait.waits_in(None, Timestamp(0));
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -83,12 +81,11 @@ impl Tracking {
 
     pub(super) fn deadline(&self, now: Timestamp, state: &State) -> Option<Timestamp> {
         let looks = state.tracked.conversation.is_some() && !self.blind;
-        let waits = state.tracked.queue.is_some() && state.is_opened();
         [
             Some(self.blocked_until),
             self.patience,
             looks.then(|| self.watch.due()),
-            (waits && !state.end.was_answered()).then_some(self.wait_due),
+            self.wait.due(),
         ]
         .into_iter()
         .flatten()
@@ -124,6 +121,7 @@ impl Protocol {
                 return Some(Call::Name(user.to_owned()));
             }
             if !self.tracking.blind && self.tracking.watch.is_due(now) {
+                self.tracking.watch.asked();
                 return Some(Call::Look { conversation });
             }
             match (self.state.leaving, tracked.customer.clone()) {
@@ -144,10 +142,11 @@ impl Protocol {
                 _ => {}
             }
         }
-        let waiting = self.state.is_opened() && !self.state.end.was_answered();
-        let queue = tracked.queue.clone().filter(|_| waiting)?;
-        (self.tracking.wait_due <= now && !self.state.is_closing())
-            .then_some(Call::EstimatedWait { queue })
+        if self.state.is_closing() {
+            return None;
+        }
+        let queue = self.tracking.wait.question(now)?.to_owned();
+        Some(Call::EstimatedWait { queue })
     }
 
     fn sets_attributes(&self) -> bool {
@@ -181,6 +180,10 @@ impl Protocol {
         self.tracking.settled += 1;
         if self.state.tracked.conversation.is_some() {
             self.tracking.watch.unfollowed(now);
+        } else if !self.state.end.was_answered() {
+            // It will not be found, but the queue asked for is known.
+            let queue = self.state.tracked.queue.clone();
+            self.tracking.wait.waits_in(queue, now);
         }
         self.warn_once(
             "genesys.events_unavailable",
@@ -194,6 +197,7 @@ impl Protocol {
     /// A look at the conversation was taken.
     pub(super) fn looked(&mut self, now: Timestamp, conversation: &Conversation, news: &mut News) {
         self.tracking.calm();
+        self.tracking.watch.answered();
         let Some(talk) = self.state.talk() else {
             return;
         };
@@ -210,6 +214,7 @@ impl Protocol {
             self.state.tracked.customer.clone_from(&picture.customer);
             news.changed = true;
         }
+        self.tracking.wait.waits_in(picture.waits_in, now);
         let seen = match self.state.talk_mut() {
             Some(talk) => talk.inferred.recognise(picture.observations),
             None => return,
@@ -225,20 +230,6 @@ impl Protocol {
             self.tracking.last = false;
             news.changed = true;
         }
-    }
-
-    /// How long the queue may take was asked.
-    pub(super) fn waits_for(&mut self, now: Timestamp, wait: Option<Millis>, news: &mut News) {
-        self.tracking.wait_due = now + WAIT_EVERY;
-        if wait.is_none() || wait == self.tracking.told_wait {
-            return;
-        }
-        self.tracking.told_wait = wait;
-        let signal = Signal::QueuePosition {
-            position: None,
-            estimated_wait: wait,
-        };
-        news.tell(format!("wait/{}", now.0), signal);
     }
 
     /// A call of the Platform API failed.
@@ -270,12 +261,7 @@ impl Protocol {
             Call::EstimatedWait { .. } => {
                 // It is a courtesy; nothing waits for it.
                 self.tracking.calm();
-                let again = if passing {
-                    WAIT_EVERY
-                } else {
-                    Millis::from_mins(60)
-                };
-                self.tracking.wait_due = now + again;
+                self.tracking.wait.failed(now, !passing);
             }
             Call::SetAttributes { .. } if !passing => {
                 self.tracking.calm();

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+pub(crate) mod crowd;
 mod shelf;
 
 use axum::Router;
@@ -17,8 +18,8 @@ use genesys_sim::{
     AgentAction, ClockMode, Control, ConversationView, DeskView, Options, Org, Simulator,
 };
 use handoff_engine::account::{
-    Account, EngageAccount, HostOverrides, OAuthClient, OpenMessagingAccount, SecretRef,
-    WebChatAccount,
+    Account, EngageAccount, HostOverrides, OAuthClient, OpenMessagingAccount, SecondHandoff,
+    SecretRef, WebChatAccount, WebMessagingAccount,
 };
 use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::content::{Attachment, Content, Receipt, UserMessage};
@@ -65,11 +66,17 @@ pub(crate) struct Told {
 pub(crate) enum Over {
     Engage,
     WebChat,
+    WebMessaging,
     OpenMessaging,
 }
 
 impl Over {
-    pub(crate) const ALL: [Self; 3] = [Self::Engage, Self::WebChat, Self::OpenMessaging];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Engage,
+        Self::WebChat,
+        Self::WebMessaging,
+        Self::OpenMessaging,
+    ];
 }
 
 /// Everything a test needs: the centre, the transport and what was told.
@@ -96,8 +103,13 @@ impl Stage {
 
     /// A stage whose account is changed before it is used.
     pub(crate) async fn with(over: Over, change: impl FnOnce(&mut Account)) -> Self {
+        Self::in_org(over, ORG, change).await
+    }
+
+    /// A stage in an org of one's own.
+    pub(crate) async fn in_org(over: Over, org: &str, change: impl FnOnce(&mut Account)) -> Self {
         let http = http_client();
-        let org = Org::from_toml(ORG, "org.toml").unwrap();
+        let org = Org::from_toml(org, "org.toml").unwrap();
         let options = Options {
             clock: ClockMode::Manual { now_ms: START },
             ..Options::default()
@@ -418,7 +430,7 @@ impl Stage {
         let attributes = self.conversation().attributes;
         let name = match self.over {
             Over::WebChat => format!("context.{name}"),
-            Over::Engage | Over::OpenMessaging => name.to_owned(),
+            Over::Engage | Over::WebMessaging | Over::OpenMessaging => name.to_owned(),
         };
         attributes.get(&name).cloned()
     }
@@ -492,6 +504,19 @@ fn account(over: Over, org: &Org) -> Account {
             organization_id: org.id().to_owned(),
             deployment_id: org.widget_id("Site").unwrap().to_owned(),
             queue: Some("Support".to_owned()),
+            oauth_client: Some(OAuthClient {
+                id: "bridge".to_owned(),
+                secret: named("bridge-secret"),
+            }),
+            hosts: HostOverrides::default(),
+        }),
+        Over::WebMessaging => Account::CloudWebMessaging(WebMessagingAccount {
+            region: "mypurecloud.de".to_owned(),
+            deployment_id: org.deployment_id("Messenger").unwrap().to_owned(),
+            origin: None,
+            queue_attribute: "QueueName".to_owned(),
+            second_handoff: SecondHandoff::StartNew,
+            token_secret: None,
             oauth_client: Some(OAuthClient {
                 id: "bridge".to_owned(),
                 secret: named("bridge-secret"),

@@ -100,7 +100,7 @@ fn agents_show_while_it_rings_and_when_they_decline_accept_and_close() {
     assert_eq!(
         it.kinds(),
         [
-            "opened", "wait", "queued", "alerting", "declined", "joined", "message"
+            "opened", "queued", "alerting", "declined", "joined", "message"
         ]
     );
     it.0.centre.participants[3].state = State::Disconnected;

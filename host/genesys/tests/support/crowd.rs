@@ -1,0 +1,243 @@
+//! Many handoffs at once over one transport, and what was told of each.
+
+use super::{Stage, Told, no_repeats};
+use genesys_sim::{AgentAction, ConversationView, Speaker};
+use handoff_engine::content::UserMessage;
+use handoff_engine::handoff::{FAREWELL, HandoffEnd, Signal, Tally, TransferRequest};
+use handoff_engine::name::{EffectId, HandoffId, InputId};
+use handoff_genesys::{Command, Link, Report, Reports};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+
+/// Handoffs that go on at the same time.
+pub(crate) struct Crowd {
+    pub(crate) stage: Stage,
+    pub(crate) all: Vec<Talk>,
+    reports: Reports,
+    told: Arc<Mutex<BTreeMap<HandoffId, Vec<Told>>>>,
+}
+
+/// One of them, as the user's side sees it.
+pub(crate) struct Talk {
+    pub(crate) handoff: HandoffId,
+    link: Link,
+    said: Vec<String>,
+    given: Vec<EffectId>,
+}
+
+/// What became of a handoff.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) told: Vec<Told>,
+    pub(crate) conversation: ConversationView,
+    said: Vec<String>,
+    given: Vec<EffectId>,
+}
+
+impl Crowd {
+    pub(crate) fn new(stage: Stage) -> Self {
+        let (reports, mut receiver): (_, mpsc::UnboundedReceiver<Report>) = Reports::channel();
+        let told: Arc<Mutex<BTreeMap<HandoffId, Vec<Told>>>> = Arc::default();
+        let into = Arc::clone(&told);
+        tokio::spawn(async move {
+            while let Some(report) = receiver.recv().await {
+                let mut told = into.lock().unwrap();
+                told.entry(report.handoff).or_default().push(Told {
+                    input: report.input,
+                    signal: report.signal,
+                    handle: report.handle,
+                    settled: report.settled,
+                    tally: report.tally,
+                });
+            }
+        });
+        Self {
+            stage,
+            all: Vec::new(),
+            reports,
+            told,
+        }
+    }
+
+    pub(crate) fn open(&mut self, handoff: HandoffId, request: TransferRequest) {
+        let said = request.opening_text.clone();
+        let transport = &self.stage.transport;
+        let link = transport.open(handoff.clone(), request, self.reports.clone());
+        self.all.push(Talk {
+            handoff,
+            link,
+            said: said.into_iter().collect(),
+            given: Vec::new(),
+        });
+    }
+
+    /// Takes a handoff up again, from the last handle told, as another host would.
+    pub(crate) fn restart(&mut self, number: usize) {
+        let handoff = self.all[number].handoff.clone();
+        let told = self.told_of(&handoff);
+        let handle = told.last().unwrap().handle.clone();
+        let settled: Vec<_> = told.into_iter().flat_map(|it| it.settled).collect();
+        let link = (self.stage.transport).resume(handoff, handle, self.reports.clone());
+        let talk = &mut self.all[number];
+        talk.link = link;
+        // The opening is not a say.
+        let texts = talk.said.iter().skip(1).zip(&talk.given);
+        for (text, id) in texts.filter(|(_, id)| !settled.contains(id)) {
+            talk.link.send(say(id, text));
+        }
+    }
+
+    fn told_of(&self, handoff: &HandoffId) -> Vec<Told> {
+        let told = self.told.lock().unwrap();
+        told.get(handoff).cloned().unwrap_or_default()
+    }
+
+    /// What was told of one handoff, and its conversation.
+    pub(crate) fn outcome(&self, number: usize, views: &[ConversationView]) -> Outcome {
+        let talk = &self.all[number];
+        let told = self.told_of(&talk.handoff);
+        let opened = told.iter().find_map(|told| match &told.signal {
+            Some(Signal::Opened { conversation }) => conversation.clone(),
+            _ => None,
+        });
+        let conversation = views.iter().find(|view| Some(&view.id) == opened.as_ref());
+        Outcome {
+            conversation: conversation
+                .unwrap_or_else(|| panic!("{} has no conversation: {told:#?}", talk.handoff))
+                .clone(),
+            told,
+            said: talk.said.clone(),
+            given: talk.given.clone(),
+        }
+    }
+
+    pub(crate) fn views(&self) -> Vec<ConversationView> {
+        self.stage.control.conversations()
+    }
+
+    /// Lets whoever a conversation is at do something; false if it is at nobody.
+    pub(crate) fn agent(&self, view: &ConversationView, state: &str, action: AgentAction) -> bool {
+        let mut there = view.participants.iter().rev();
+        let there = there.find(|it| it.state == state && it.agent.is_some());
+        let Some(agent) = there.and_then(|it| it.agent.as_ref()) else {
+            return false;
+        };
+        let done = self.stage.control.agent_in(agent, &view.id, action);
+        done.is_ok()
+    }
+}
+
+impl Talk {
+    pub(crate) fn say(&mut self, text: &str) {
+        let id = EffectId::new(format!("{}/{}", self.handoff, self.given.len()));
+        self.link.send(say(&id, text));
+        self.given.push(id);
+        self.said.push(text.to_owned());
+    }
+
+    pub(crate) fn leave(&self) {
+        self.link.send(Command::Leave);
+    }
+}
+
+fn say(id: &EffectId, text: &str) -> Command {
+    Command::Say {
+        id: id.clone(),
+        message: UserMessage::text(text),
+        input: Some(InputId::new(format!("input/{id}"))),
+    }
+}
+
+impl Outcome {
+    pub(crate) fn signals(&self) -> impl Iterator<Item = &Signal> {
+        self.told.iter().filter_map(|told| told.signal.as_ref())
+    }
+
+    /// How it ended. Checks that it did, once and last.
+    pub(crate) fn end(&self) -> Result<&HandoffEnd, String> {
+        let ends: Vec<_> = self
+            .signals()
+            .filter_map(|signal| match signal {
+                Signal::Ended(end) => Some(end),
+                _ => None,
+            })
+            .collect();
+        match (ends.as_slice(), self.signals().last()) {
+            ([end], Some(Signal::Ended(_))) => Ok(end),
+            ([], _) => Err("never ended".to_owned()),
+            _ => Err("ended more than once, or not at last".to_owned()),
+        }
+    }
+
+    pub(crate) fn joined(&self) -> Vec<&str> {
+        let names = self.signals().filter_map(|signal| match signal {
+            Signal::AgentJoined { agent } => Some(agent.name.as_str()),
+            _ => None,
+        });
+        names.collect()
+    }
+
+    /// Who answered, in truth.
+    pub(crate) fn answered(&self) -> Vec<String> {
+        let said = |line: &&genesys_sim::Line| line.who == Speaker::Agent;
+        let mut names: Vec<String> = Vec::new();
+        for line in self.conversation.lines.iter().filter(said) {
+            if names.last() != Some(&line.name) {
+                names.push(line.name.clone());
+            }
+        }
+        names
+    }
+
+    /// Compares both transcripts, text by text.
+    pub(crate) fn transcripts(&self) -> Result<(), String> {
+        let lines = |who: Speaker| {
+            let lines = self.conversation.lines.iter();
+            let lines = lines.filter(move |line| line.who == who);
+            lines.map(|line| line.text.as_str()).collect::<Vec<_>>()
+        };
+        let heard: Vec<_> = self
+            .signals()
+            .filter_map(|signal| match signal {
+                Signal::Message {
+                    from: Some(_),
+                    text,
+                    ..
+                } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let by_agents = lines(Speaker::Agent);
+        if heard != by_agents {
+            return Err(format!("the user heard {heard:?} of {by_agents:?}"));
+        }
+        let mut arrived = lines(Speaker::Customer);
+        if arrived.last() == Some(&FAREWELL) {
+            arrived.pop();
+        }
+        if arrived != self.said {
+            return Err(format!("the agents have {arrived:?} of {:?}", self.said));
+        }
+        let mut settled: Vec<_> = self.told.iter().flat_map(|it| &it.settled).collect();
+        settled.sort();
+        settled.dedup();
+        if settled.len() != self.given.len() {
+            return Err(format!("{settled:?} settled of {:?}", self.given));
+        }
+        Ok(())
+    }
+
+    /// Checks that every report has an id of its own.
+    pub(crate) fn ids(&self) {
+        no_repeats(&self.told);
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.told.last().map_or_else(Tally::default, |it| it.tally)
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.conversation.lines.len()
+    }
+}
