@@ -222,7 +222,8 @@ fn in_order(chat: &mut Chat, messages: &[Event]) -> Vec<Event> {
     let mut events: Vec<_> = messages.to_vec();
     let swapped = |pair: &&[Event]| pair[1].index < pair[0].index;
     chat.tally.reorders += events.windows(2).filter(swapped).count() as u64;
-    events.retain(|event| event.index >= chat.position);
+    // The greatest number there is has no position after it, and is no server's honest index.
+    events.retain(|event| (chat.position..u64::MAX).contains(&event.index));
     events.sort_by_key(|event| event.index);
     events.dedup_by_key(|event| event.index);
     chat.tally.repeats += (messages.len() - events.len()) as u64;

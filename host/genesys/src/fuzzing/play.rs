@@ -19,6 +19,9 @@ use std::fmt;
 
 const START: Timestamp = Timestamp(1_767_607_200_000);
 
+/// Nothing is waited for beyond this: times near the last there is are no times to reckon with.
+const FAR: Timestamp = Timestamp(u64::MAX / 2);
+
 /// How often a protocol may do something at one moment with nothing coming in but failures.
 const AT_ONE_MOMENT: usize = 64;
 
@@ -225,6 +228,7 @@ impl<S: Subject> Player<S> {
                     assert!(self.subject.has_ended(), "nothing to do, and no end told");
                     return;
                 }
+                Next::Wait(until) if until > FAR => return,
                 Next::Wait(until) => {
                     if until > self.now {
                         self.at_this_moment = 0;
