@@ -167,6 +167,12 @@ impl EndOfHandoff {
         self.legs().any(|leg| leg.connected)
     }
 
+    /// Whether an agent is known to have answered.
+    pub(crate) fn has_joined(&self, agent: &Agent) -> bool {
+        self.legs()
+            .any(|leg| leg.connected && leg.agent.as_ref() == Some(agent))
+    }
+
     pub(crate) fn observe_into(
         &mut self,
         batch: impl IntoIterator<Item = Observation>,

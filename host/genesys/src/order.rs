@@ -100,6 +100,18 @@ impl<T> Order<T> {
         all.into_iter().map(|waiting| waiting.item).collect()
     }
 
+    /// What has to go now, because of the last item like this, and everything before it.
+    pub(crate) fn flush_through(&mut self, last: impl Fn(&T) -> bool) -> Vec<T> {
+        let last = self.waiting.iter().rposition(|it| last(&it.item));
+        let ready = self.waiting.drain(..last.map_or(0, |last| last + 1));
+        ready.map(|waiting| waiting.item).collect()
+    }
+
+    /// What waits, in order.
+    pub(crate) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.waiting.iter_mut().map(|waiting| &mut waiting.item)
+    }
+
     /// Counts items that were missing, where the wire tells.
     pub(crate) fn count_gap(&mut self, missing: u64) {
         self.tally.gaps += missing;

@@ -29,6 +29,9 @@ const START_ATTEMPTS: u32 = 4;
 /// may not be known everywhere.
 const LOOK_ATTEMPTS: u32 = 4;
 
+/// How often a look fails before what waits for it is told without it: some three seconds.
+const HOLD_ATTEMPTS: u32 = 3;
+
 /// A permission may be granted any time.
 const LOOK_AGAIN: Millis = Millis::from_mins(10);
 
@@ -116,7 +119,7 @@ impl Protocol {
                     longest: SPREAD,
                 };
                 let spread = spread.after(self.failures, self.handoff.as_str());
-                Millis(retry_after.0 + spread.0)
+                Millis(retry_after.0.saturating_add(spread.0))
             }
             _ => BACKOFF.after(self.failures, self.handoff.as_str()),
         }
@@ -148,7 +151,10 @@ impl Protocol {
 
     fn look_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
         if passing {
-            self.release_held(news);
+            // Words are worth more than knowing who says them, but not for a single lost answer.
+            if self.failures >= HOLD_ATTEMPTS {
+                self.release_held(news);
+            }
             return;
         }
         if self.failures < LOOK_ATTEMPTS {

@@ -1,8 +1,9 @@
 //! What comes in by webhook: agents' messages, typing, and receipts for ours.
 //!
 //! Messages come in any order and more than once; `order` makes it one, for the price of half a
-//! second. A message from a person nobody has been seen to be waits for the next look, so that the
-//! user is told who joined before being told what they say. What waits is in the handle.
+//! second. The webhook does not say who speaks. While something may have happened that no look has shown,
+//! a person's message waits for the next look, so that the user is told who joined before being told
+//! what they say, and never by whom it was not said. What waits is in the handle.
 
 use super::protocol::Protocol;
 use super::state::{Heard, Phase};
@@ -10,7 +11,7 @@ use super::wire::{Kind, Outbound, OutboundEvent};
 use crate::carry::simplified_in;
 use crate::content::shown;
 use crate::end::{LegId, Observation};
-use crate::following::unnamed;
+use crate::following::{Written, unnamed};
 use crate::report::News;
 use handoff_engine::content::Receipt;
 use handoff_engine::handoff::{Agent, Signal};
@@ -38,7 +39,8 @@ impl Protocol {
 
     fn hear_message(&mut self, now: Timestamp, message: Outbound, news: &mut News) {
         let speaker = self.state.end.connected_agent().cloned();
-        let unknown_speaker = message.is_from_a_person() && speaker.is_none();
+        let speaker = speaker.filter(|_| !self.watch.is_behind());
+        let person = message.is_from_a_person();
         let Phase::Open(talk) = &mut self.state.phase else {
             // The conversation is older than this handoff's first message.
             return;
@@ -49,7 +51,9 @@ impl Protocol {
         let ready = talk.order.push(now, &id, at, heard);
         news.tally = Some(talk.order.tally());
         news.changed = true;
-        if unknown_speaker {
+        if person {
+            // Who speaks shows in the conversation alone: an agent may have answered whose coming no
+            // event has told yet. The look takes less time than the message waits anyhow.
             self.watch.look_now(now);
         }
         self.tell_or_hold(ready, news);
@@ -64,25 +68,38 @@ impl Protocol {
         }
     }
 
-    /// Tells what was heard before what a look is about to tell: that agents joined or left.
-    pub(super) fn heard_before(&mut self, seen: &[Observation], news: &mut News) {
+    /// A look shows who wrote what.
+    pub(super) fn name_speakers(&mut self, written: &[Written]) {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
-        if talk.order.deadline().is_none() {
-            return;
+        for heard in talk.held.iter_mut().chain(talk.order.waiting_mut()) {
+            let writer = written.iter().find(|it| it.id == heard.message.id);
+            if let Some(writer) = writer {
+                heard.speaker.clone_from(&writer.by);
+            }
         }
+    }
+
+    /// A look shows who came and went, which the caller tells next. Of what was heard, the words of
+    /// those who are known to be there come before that.
+    pub(super) fn heard_before(&mut self, seen: &[Observation], news: &mut News) {
         let signals = self.state.end.clone().observe(seen.to_vec());
-        let changes = signals.iter().any(|signal| {
-            matches!(
-                signal,
-                Signal::AgentJoined { .. } | Signal::AgentLeft { .. }
+        let leaves = |agent: &Agent| {
+            signals.iter().any(
+                |signal| matches!(signal, Signal::AgentLeft { agent: other } if other.is(agent)),
             )
-        });
-        if changes {
-            let ready = talk.order.flush();
-            self.tell_or_hold(ready, news);
+        };
+        if let Phase::Open(talk) = &mut self.state.phase {
+            // Words go before their speaker does; all others may still be overtaken.
+            let last = |heard: &Heard| heard.speaker.as_ref().is_some_and(leaves);
+            let ready = talk.order.flush_through(last);
+            talk.held.extend(ready);
         }
+        self.release(news, |protocol, heard| {
+            let end = &protocol.state.end;
+            heard.speaker.as_ref().is_some_and(|it| end.has_joined(it))
+        });
     }
 
     fn tell_or_hold(&mut self, ready: Vec<Heard>, news: &mut News) {
@@ -90,7 +107,10 @@ impl Protocol {
             let agent = || self.state.end.connected_agent().cloned();
             let speaker = speaker.or_else(agent);
             let unknown = message.is_from_a_person() && speaker.is_none();
-            if unknown && self.hold(&message) {
+            let unsure = message.is_from_a_person() && self.watch.is_behind();
+            let waits = unknown || unsure || self.holds_some() || self.reading.reads_theirs();
+            if waits && self.can_find_out() {
+                self.hold(message, speaker.filter(|_| !unsure));
                 continue;
             }
             if unknown {
@@ -103,37 +123,59 @@ impl Protocol {
         }
     }
 
-    /// Keeps a message until it is known who speaks, if that can become known.
-    fn hold(&mut self, message: &Outbound) -> bool {
+    fn holds_some(&self) -> bool {
+        matches!(&self.state.phase, Phase::Open(talk) if !talk.held.is_empty())
+    }
+
+    /// Whether a look can show who speaks.
+    fn can_find_out(&self) -> bool {
         let blind = self.blind_until != Timestamp(0);
-        let Phase::Open(talk) = &mut self.state.phase else {
-            return false;
-        };
-        if blind || talk.conversation.is_none() {
-            return false;
+        !blind && self.conversation().is_some()
+    }
+
+    /// Keeps a message until a look shows who speaks.
+    pub(super) fn hold(&mut self, message: Outbound, speaker: Option<Agent>) {
+        if let Phase::Open(talk) = &mut self.state.phase {
+            talk.held.push(Heard { message, speaker });
         }
-        talk.held.push(message.clone());
-        true
     }
 
     /// Tells everything that waits, whatever it waits for.
     pub(super) fn release_all(&mut self, news: &mut News) {
         if let Phase::Open(talk) = &mut self.state.phase {
             let ready = talk.order.flush();
-            self.tell_or_hold(ready, news);
+            talk.held.extend(ready);
         }
         self.release_held(news);
     }
 
-    /// Tells what waited for its speaker to be known.
+    /// Tells what waited for its speaker to be known, known or not.
     pub(super) fn release_held(&mut self, news: &mut News) {
+        self.release(news, |_, _| true);
+    }
+
+    /// Tells what waited for a look that was answered. What came after that was asked for waits on.
+    pub(super) fn release_seen(&mut self, news: &mut News) {
+        self.release(news, |protocol, heard| {
+            heard.speaker.is_some() || !protocol.watch.is_behind()
+        });
+    }
+
+    /// Tells what is held, in order, up to the first that may not be told yet.
+    fn release(&mut self, news: &mut News, may: impl Fn(&Self, &Heard) -> bool) {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
         let mut held = std::mem::take(&mut talk.held);
-        held.sort_by_key(Outbound::time);
-        for message in held {
-            self.tell_message(&message, None, news);
+        held.sort_by_key(|heard| heard.message.time());
+        let first = held.iter().position(|heard| !may(self, heard));
+        let kept = held.split_off(first.unwrap_or(held.len()));
+        for Heard { message, speaker } in held {
+            self.tell_message(&message, speaker, news);
+            news.changed = true;
+        }
+        if let Phase::Open(talk) = &mut self.state.phase {
+            talk.held = kept;
         }
     }
 

@@ -107,6 +107,7 @@ impl<const ROADS: u8> Subject for Centre<ROADS> {
 
     /// The slowest look while nothing is heard, or a webhook that is fetched after all.
     const AT_THE_LATEST: Millis = Millis::from_secs(if ROADS == TRIGGERS { 40 } else { 330 });
+    const SIGNED: bool = false;
     const AT_BEST: Millis = Millis::from_secs(12);
 
     fn open(_: &Way, now: Timestamp) -> Self {
@@ -184,7 +185,7 @@ impl<const ROADS: u8> Subject for Centre<ROADS> {
     fn deliver(&mut self, event: &Happening, now: Timestamp) -> News {
         let event = match event {
             Happening::Webhook(message) => Event::Heard(message.clone()),
-            Detail(topic) if ROADS == TRIGGERS || (ROADS == BOTH && now.0 % 2 == 0) => {
+            Detail(topic) if ROADS == TRIGGERS || (ROADS == BOTH && now.0.is_multiple_of(2)) => {
                 let topic = format!("v2.detail.events.conversation.{{id}}.{topic}");
                 Event::Triggered { topic }
             }

@@ -12,7 +12,6 @@ use crate::following::{Beginning, Over, Picture, Written, look};
 use crate::outbox::First;
 use crate::platform::conversations::{Conversation, MessageData, MessageDetails};
 use crate::report::News;
-use handoff_engine::handoff::Agent;
 use handoff_engine::time::{Millis, Timestamp};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -49,6 +48,12 @@ impl Unread {
 }
 
 impl Reading {
+    /// Whether messages of agents' are still to be read.
+    pub(super) fn reads_theirs(&self) -> bool {
+        let theirs = |it: &Unread| matches!(it, Unread::Theirs(_));
+        self.unread.iter().any(theirs)
+    }
+
     /// The handoff was resumed: webhooks may have been missed.
     pub(super) fn catch_up(&mut self) {
         self.catching_up = true;
@@ -80,18 +85,26 @@ impl Protocol {
         if !self.watch.knows_everyone(&picture) {
             return;
         }
+        self.watch.answered();
         if talk.customer != picture.customer && picture.customer.is_some() {
             talk.customer.clone_from(&picture.customer);
             news.changed = true;
         }
         self.compare_ours(&picture.ours, news);
-        self.compare_theirs(now, &picture);
+        self.compare_theirs(now, &picture, news);
         let over = self.watch.is_over(now, picture.over);
         self.blind_until = Timestamp(0);
         self.wait.waits_in(picture.waits_in, now);
-        self.heard_before(&picture.observations, news);
+        self.name_speakers(&picture.agents);
+        // What is still to be read comes before what was heard after it.
+        let complete = !self.reading.reads_theirs();
+        if complete {
+            self.heard_before(&picture.observations, news);
+        }
         self.observe(picture.observations, news);
-        self.release_held(news);
+        if complete {
+            self.release_seen(news);
+        }
         if over && self.reading.unread.is_empty() {
             return self.finish(Observation::Closed, news);
         }
@@ -122,14 +135,20 @@ impl Protocol {
         self.in_doubt = false;
     }
 
-    /// Finds the agents' messages of which no webhook has come.
-    fn compare_theirs(&mut self, now: Timestamp, picture: &Picture) {
-        let Phase::Open(talk) = &self.state.phase else {
+    /// Finds the agents' messages of which no webhook has come. One that a later one has overtaken is
+    /// not waited for any more: the user is to read them in order.
+    fn compare_theirs(&mut self, now: Timestamp, picture: &Picture, news: &mut News) {
+        let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
+        let waiting = talk.order.waiting_mut().map(|heard| heard.message.time());
+        let held = talk.held.iter().map(|heard| heard.message.time());
+        let latest = waiting.chain(held).flatten().max();
+        let overtaken = |written: &Written| written.time < latest;
         let late = |written: &Written| {
             self.reading.catching_up
                 || picture.over == Over::Yes
+                || overtaken(written)
                 || written
                     .time
                     .is_none_or(|time| now.since(time) >= WEBHOOK_WITHIN)
@@ -146,8 +165,10 @@ impl Protocol {
             let unread = Unread::Theirs(written);
             if !self.reading.unread.contains(&unread) {
                 self.reading.unread.push_back(unread);
+                talk.order.count_gap(1);
             }
         }
+        news.tally = Some(talk.order.tally());
         self.reading.catching_up = false;
     }
 
@@ -159,7 +180,12 @@ impl Protocol {
         };
         match unread {
             Unread::Ours(_) => self.read_ours(data, news),
-            Unread::Theirs(written) => self.read_theirs(&written, data, news),
+            Unread::Theirs(written) => {
+                self.read_theirs(&written, data, news);
+                if !self.reading.reads_theirs() {
+                    self.release_seen(news);
+                }
+            }
         }
     }
 
@@ -188,9 +214,7 @@ impl Protocol {
         }
         news.changed = true;
         if let Some(data) = data {
-            let message = as_outbound(written, data);
-            let speaker: Option<Agent> = written.by.clone();
-            self.tell_message(&message, speaker, news);
+            self.hold(as_outbound(written, data), written.by.clone());
         }
     }
 

@@ -69,6 +69,7 @@ impl Opening {
             nickname: given(identity.nickname.as_ref()),
             first_name: given(identity.first_name.as_ref()),
             last_name: given(identity.last_name.as_ref()),
+            email: given(identity.email_address.as_ref()),
         }
     }
 

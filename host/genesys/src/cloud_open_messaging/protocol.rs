@@ -70,6 +70,7 @@ impl Protocol {
     pub(super) fn resume(handoff: HandoffId, state: State, now: Timestamp) -> Self {
         let mut protocol = Self::new(handoff, state, Watch::new(now));
         protocol.reading.catch_up();
+        protocol.watch.look_now(now);
         protocol.in_doubt = true;
         protocol
     }
@@ -198,6 +199,9 @@ impl Protocol {
             self.first_tried.get_or_insert(now);
         }
         if let Some(call) = self.next_call(now).or_else(|| self.next_typing(now)) {
+            if matches!(call, Call::Look { .. }) {
+                self.watch.asked();
+            }
             return Next::Call(call);
         }
         if let Some(queue) = self.wait.question(now) {

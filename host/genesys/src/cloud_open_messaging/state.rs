@@ -55,8 +55,8 @@ pub(super) struct Talk {
     pub(super) echoes: Echoes,
     /// Agents' messages that have come, each once; those not yet told wait in it to be overtaken.
     pub(super) order: Order<Heard>,
-    /// Agents' messages that came before it was known who speaks.
-    pub(super) held: Vec<Outbound>,
+    /// Agents' messages of which it is still to be seen who says them.
+    pub(super) held: Vec<Heard>,
     /// The user's messages whose receipts may come.
     pub(super) receipts: Receipts,
     pub(super) confirmations: Confirmations,
@@ -64,7 +64,7 @@ pub(super) struct Talk {
     pub(super) policy: Option<FilePolicy>,
 }
 
-/// A message, and who was connected when it came.
+/// A message, and who says it, as far as known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Heard {
     pub(super) message: Outbound,

@@ -48,10 +48,9 @@ pub(super) struct Trigger {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Body {
-    #[serde(alias = "conversation_id", alias = "id")]
     conversation_id: Option<String>,
-    #[serde(alias = "topicName", alias = "topic_name")]
     topic: Option<String>,
+    topic_name: Option<String>,
     event_body: Option<Box<Body>>,
 }
 
@@ -60,12 +59,12 @@ impl Trigger {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let body: Body = serde_json::from_slice(body).ok()?;
         let inner = body.event_body.unwrap_or_default();
-        let topic = body.topic.or(inner.topic).unwrap_or_default();
+        let topic = body.topic.or(body.topic_name).or(inner.topic);
         let conversation = body.conversation_id.or(inner.conversation_id)?;
         let conversation = conversation.trim().to_owned();
         (!conversation.is_empty()).then_some(Self {
             conversation,
-            topic,
+            topic: topic.unwrap_or_default(),
         })
     }
 
@@ -86,7 +85,7 @@ mod tests {
             topic: "v2.detail.events.conversation.{id}.acw".to_owned(),
         };
         for body in [
-            r#"{"conversationId":"9a1b","topic":"v2.detail.events.conversation.{id}.acw","userId":"u"}"#,
+            r#"{"id":"e","conversationId":"9a1b","topic":"v2.detail.events.conversation.{id}.acw","topicName":"acw","userId":"u"}"#,
             r#"{"topicName":"v2.detail.events.conversation.{id}.acw","eventBody":{"conversationId":"9a1b","wrapupCode":"w"}}"#,
         ] {
             assert_eq!(Trigger::read(body.as_bytes()).as_ref(), Some(&expected));

@@ -29,6 +29,11 @@ pub(crate) struct Watch {
     pace: Millis,
     has_events: bool,
     deserted_since: Option<Timestamp>,
+    /// How many hints there were that something happened: in all, when the look under way was asked
+    /// for, and when the last one that was answered was.
+    hints: u64,
+    asked: u64,
+    answered: u64,
     names: Names,
     /// Users to be named before what was seen can be told.
     nameless: VecDeque<String>,
@@ -41,12 +46,16 @@ impl Watch {
             pace: WITHOUT_EVENTS,
             has_events: false,
             deserted_since: None,
+            hints: 0,
+            asked: 0,
+            answered: 0,
             names: Names::new(),
             nameless: VecDeque::new(),
         }
     }
 
     pub(crate) fn look_now(&mut self, now: Timestamp) {
+        self.hints += 1;
         self.due = now;
         self.pace = self.slowest_without_news();
     }
@@ -59,6 +68,21 @@ impl Watch {
     pub(crate) fn unfollowed(&mut self, now: Timestamp) {
         self.has_events = false;
         self.look_now(now);
+    }
+
+    /// A look is asked for. What is hinted at from now on may not show in it.
+    pub(crate) fn asked(&mut self) {
+        self.asked = self.hints;
+    }
+
+    /// A look was answered.
+    pub(crate) fn answered(&mut self) {
+        self.answered = self.asked;
+    }
+
+    /// Whether something may have happened that no look has shown yet.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.hints > self.answered
     }
 
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
@@ -109,8 +133,13 @@ impl Watch {
         }
     }
 
-    /// A look was taken: when the next one is due.
+    /// A look was taken: when the next one is due. At once, if a hint came while it was under way.
     pub(crate) fn schedule(&mut self, now: Timestamp, ringing: bool) {
+        if self.hints > self.asked {
+            self.asked();
+            self.due = now;
+            return;
+        }
         let pace = if ringing {
             WHILE_RINGING
         } else if self.deserted_since.is_some() {
