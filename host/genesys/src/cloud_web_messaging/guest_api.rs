@@ -2,12 +2,12 @@
 //!
 //! None of them needs an OAuth client; the history takes the guest's own JWT.
 
+use super::sending::wait_of;
 use super::trouble::Trouble;
 use super::wire::{Configuration, Page};
 use crate::client::describe;
 use crate::platform::{ErrorBody, Hosts};
 use bytes::Bytes;
-use handoff_engine::time::Millis;
 use http::header::{ACCEPT, ORIGIN, RETRY_AFTER};
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ async fn send(doing: &'static str, request: reqwest::RequestBuilder) -> Result<B
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Millis::from_secs);
+        .map(wait_of);
     let body = response.bytes().await.map_err(unreachable)?;
     if status.is_success() {
         return Ok(body);

@@ -28,7 +28,7 @@ const TYPING_EVERY: Millis = Millis::from_secs(5);
 const DELIVER_WITHIN: Millis = Millis::from_mins(2);
 
 /// A text that is found too long is not made shorter than this.
-const SHORTEST: usize = 64;
+const SHORTEST: usize = 16;
 
 impl Protocol {
     pub(super) fn has_something_to_send(&self) -> bool {
@@ -219,7 +219,7 @@ impl Protocol {
                 retry_after: frame
                     .read::<TooMany>()
                     .and_then(|it| it.retry_after)
-                    .map_or(Millis::from_secs(3), Millis::from_secs),
+                    .map_or(Millis::from_secs(3), wait_of),
             },
             408 | 500..=599 | 5000 => Trouble::Unavailable { words, code },
             _ => Trouble::Refused {
@@ -329,7 +329,7 @@ impl Protocol {
     fn wait_out(&mut self, now: Timestamp, trouble: &Trouble) {
         let wait = match trouble.retry_after() {
             // The end of a rate limit counts from when Genesys said so.
-            Some(wait) => Millis(wait.0 + 50),
+            Some(wait) => Millis(wait.0.saturating_add(50)),
             None if trouble.is_passing() => {
                 self.failures += 1;
                 super::line::BACKOFF.after(self.failures, self.handoff.as_str())
@@ -339,6 +339,11 @@ impl Protocol {
         self.next_message = self.next_message.max(now + wait);
         self.line.blocked_until = self.line.blocked_until.max(now + wait);
     }
+}
+
+/// A wait that Genesys asks for, in seconds. Longer than a day is a mistake.
+pub(super) fn wait_of(seconds: u64) -> Millis {
+    Millis::from_secs(seconds.min(24 * 60 * 60))
 }
 
 /// Whether what is first has to be sent.
