@@ -95,7 +95,7 @@ impl Protocol {
     fn wait_after(&self, failure: &Failure, streak: Streak) -> Millis {
         let seed = self.handoff.as_str();
         match failure.retry_after() {
-            Some(wait) => Millis(wait.0 + SPREAD.after(streak.count, seed).0),
+            Some(wait) => Millis(wait.0.saturating_add(SPREAD.after(streak.count, seed).0)),
             None => BACKOFF.after(streak.count, seed),
         }
     }

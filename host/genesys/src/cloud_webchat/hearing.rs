@@ -21,7 +21,7 @@ impl Protocol {
         match frame {
             Frames::Message(message) => self.hear_message(now, message, news),
             Frames::Member(change) => self.hear_member(now, &change.member, news),
-            Frames::Typing(typing) => self.hear_typing(now, typing, news),
+            Frames::Typing(typing) => self.hear_typing(now, &typing, news),
             Frames::Closing | Frames::Other => {}
         }
     }
@@ -71,7 +71,7 @@ impl Protocol {
         }
     }
 
-    fn hear_typing(&mut self, now: Timestamp, typing: Typing, news: &mut News) {
+    fn hear_typing(&mut self, now: Timestamp, typing: &Typing, news: &mut News) {
         let ours = |member: &str| self.chat().is_none_or(|chat| chat.is_ours(member));
         if ours(&typing.sender.id) {
             return;
@@ -128,8 +128,7 @@ impl Protocol {
 
     fn tell_message(&mut self, message: &Message, news: &mut News) {
         let sender = message.sender.id.as_str();
-        let answers = matches!(message.body_type, BodyType::MemberJoin | BodyType::Standard);
-        if answers && !sender.is_empty() {
+        if message.is_of_someone_there() {
             if let Some(chat) = self.chat_mut() {
                 chat.members.meet(sender).has_answered();
             }

@@ -20,6 +20,7 @@ mod protocol;
 mod reading;
 mod sending;
 mod state;
+mod story;
 mod stream;
 mod trouble;
 mod wire;

@@ -142,6 +142,11 @@ impl Protocol {
     pub(super) fn resume(site: Site, handoff: HandoffId, state: State, now: Timestamp) -> Self {
         let mut protocol = Self::new(site, handoff, state, now);
         protocol.in_doubt = true;
+        if !protocol.site.has_platform {
+            // It had one when the handle was taken.
+            protocol.queue_checked();
+            protocol.state.queue.id = None;
+        }
         protocol.await_stream(now);
         protocol
     }

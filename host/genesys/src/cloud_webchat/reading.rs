@@ -6,8 +6,9 @@
 //! messages, so that one whose frame is late or lost is told before it and not after.
 
 use super::protocol::{Call, Protocol};
-use super::state::{Chat, Phase};
-use super::wire::{BodyType, MemberInfo, Members, Message, Messages};
+use super::state::Chat;
+use super::story::Happened;
+use super::wire::{MemberInfo, Members, Message, Messages};
 use crate::end::Observation;
 use crate::report::News;
 use handoff_engine::time::{Millis, Timestamp};
@@ -62,14 +63,6 @@ enum Step {
         members: Option<Vec<MemberInfo>>,
         found: Vec<Message>,
     },
-}
-
-/// What was read, as one story.
-#[derive(Debug)]
-enum Happened {
-    Said(Box<Message>),
-    Left(String),
-    Came(String),
 }
 
 impl Reading {
@@ -165,7 +158,7 @@ impl Reading {
         known.and_then(|at| self.expected.remove(at)).is_some()
     }
 
-    fn expect(&mut self, message: &str) {
+    pub(super) fn expect(&mut self, message: &str) {
         if !self.streaming {
             return;
         }
@@ -237,13 +230,13 @@ impl Protocol {
         if let Some(chat) = self.chat_mut() {
             chat.members.learn(members);
         }
-        let missed = self.sort_out(found, news);
+        let untold = self.untold(found, news);
         let over = self.is_over();
         let settled = {
             let deserted = !over && self.is_deserted();
             self.reading.is_deserted(now, deserted)
         };
-        for (_, happened) in self.story(missed) {
+        for (_, happened) in self.story(untold) {
             match happened {
                 Happened::Said(message) => self.say_or_hold(*message, news),
                 Happened::Left(member) => self.left(&member, over, settled, news),
@@ -264,8 +257,8 @@ impl Protocol {
 
     /// Only messages were read: they are told in order, and nothing else is concluded.
     fn catch_up(&mut self, found: Vec<Message>, news: &mut News) {
-        let missed = self.sort_out(found, news);
-        for message in self.said(missed) {
+        let untold = self.untold(found, news);
+        for message in untold {
             self.say_or_hold(message, news);
         }
     }
@@ -287,115 +280,5 @@ impl Protocol {
             chat.members.strangers_stay_unknown();
         }
         self.release(now, news);
-    }
-
-    /// What was read of the history: our own texts answer for those whose answer was lost, what
-    /// others said is returned unless it was known, and joining proves an answer.
-    fn sort_out(&mut self, found: Vec<Message>, news: &mut News) -> Vec<Message> {
-        let Some(last) = found.last().map(|message| message.id.clone()) else {
-            return Vec::new();
-        };
-        let mut missed = Vec::new();
-        let mut overtaken = 0;
-        for message in found {
-            let Phase::Open(chat) = &mut self.state.phase else {
-                return Vec::new();
-            };
-            let sender = &message.sender.id;
-            if chat.is_ours(sender) {
-                if chat.order.remember(&message.id) && message.body_type == BodyType::Standard {
-                    let text = message.body.as_deref().unwrap_or_default();
-                    self.state.echoes.seen(text);
-                }
-                continue;
-            }
-            let joined = matches!(message.body_type, BodyType::MemberJoin | BodyType::Standard);
-            if joined && !sender.is_empty() {
-                chat.members.meet(sender).has_answered();
-            }
-            if chat.order.remember(&message.id) {
-                self.reading.expect(&message.id);
-                overtaken += u64::from(message.body_type == BodyType::Standard);
-                missed.push(message);
-            } else {
-                // A later one has come by frame: those before it were lost.
-                chat.order.count_gap(std::mem::take(&mut overtaken));
-            }
-        }
-        if let Some(chat) = self.chat_mut() {
-            news.changed |= chat.read_to.as_ref() != Some(&last);
-            chat.read_to = Some(last);
-            news.tally = Some(chat.order.tally());
-        }
-        missed
-    }
-
-    /// Everything that is known and may not have been told, in the order in which it happened. What
-    /// was told already is told again to [`EndOfHandoff`](crate::end::EndOfHandoff), which knows it.
-    fn story(&mut self, missed: Vec<Message>) -> Vec<(Timestamp, Happened)> {
-        let said = self.said(missed).into_iter();
-        // The last words of a member come before its leaving, and that before who comes instead.
-        let mut story: Vec<_> = said
-            .map(|message| (message.at(), Happened::Said(Box::new(message))))
-            .collect();
-        let Some(chat) = self.chat() else {
-            return story;
-        };
-        let never = Timestamp(u64::MAX);
-        let left = chat
-            .members
-            .iter()
-            .filter(|member| member.has_left_as_agent());
-        story.extend(left.map(|it| (it.left().unwrap_or(never), Happened::Left(it.id.clone()))));
-        let came = chat.members.iter();
-        story.extend(came.map(|it| (it.came().unwrap_or(never), Happened::Came(it.id.clone()))));
-        story.sort_by_key(|(at, _)| *at);
-        story
-    }
-
-    /// Everything that was said and not told yet, in order.
-    fn said(&mut self, missed: Vec<Message>) -> Vec<Message> {
-        let Some(chat) = self.chat_mut() else {
-            return missed;
-        };
-        let mut said: Vec<_> = chat.held.drain(..).collect();
-        said.extend(chat.order.flush());
-        said.extend(missed);
-        said.sort_by_key(Message::at);
-        said
-    }
-
-    /// Whether the user's own part has ended: that is the chat's end.
-    fn is_over(&self) -> bool {
-        self.chat().is_some_and(|chat| {
-            let ours = chat.members.get(&chat.seat.member);
-            ours.is_some_and(super::members::Member::has_left)
-        })
-    }
-
-    /// Whether an agent left of whom it is not certain how.
-    fn is_deserted(&self) -> bool {
-        let Some(chat) = self.chat() else {
-            return false;
-        };
-        let mut gone = chat.members.iter().filter(|it| it.has_left_as_agent());
-        gone.any(|it| chat.members.departure(&it.id, false, false).is_none())
-    }
-
-    /// It became known who or what a member is and where it stands.
-    pub(super) fn came(&mut self, member: &str, news: &mut News) {
-        let queue = self.state.queue.name.clone();
-        let arrival = self
-            .chat()
-            .and_then(|chat| chat.members.arrival(member, &queue));
-        self.observe(arrival, news);
-    }
-
-    fn left(&mut self, member: &str, over: bool, settled: bool, news: &mut News) {
-        self.came(member, news);
-        let departure = self
-            .chat()
-            .and_then(|chat| chat.members.departure(member, over, settled));
-        self.observe(departure, news);
     }
 }

@@ -151,6 +151,12 @@ pub(super) struct Message {
 }
 
 impl Message {
+    /// Whether it proves that its sender is connected, or was.
+    pub(super) fn is_of_someone_there(&self) -> bool {
+        matches!(self.body_type, BodyType::MemberJoin | BodyType::Standard)
+            && !self.sender.id.is_empty()
+    }
+
     /// When it was said.
     pub(super) fn at(&self) -> Timestamp {
         self.timestamp.unwrap_or_default()
