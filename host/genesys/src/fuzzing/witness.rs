@@ -67,8 +67,8 @@ impl Witness {
             }
         }
         for id in news.settled {
-            let given = self.given.get(&id).copied();
-            let given = given.unwrap_or(usize::from(self.past_unknown));
+            let given = self.given.get(&id).copied().unwrap_or_default();
+            let given = given + usize::from(self.past_unknown);
             let settled = self.settled.entry(id.clone()).or_default();
             *settled += 1;
             assert!(
