@@ -107,6 +107,13 @@ impl<T> Order<T> {
         ready.map(|waiting| waiting.item).collect()
     }
 
+    /// Everything up to a time of the platform's: what comes before it is known.
+    pub(crate) fn flush_to(&mut self, at: Timestamp) -> Vec<T> {
+        let later = self.waiting.partition_point(|other| other.at <= at);
+        let ready = self.waiting.drain(..later);
+        ready.map(|waiting| waiting.item).collect()
+    }
+
     /// What waits, in order.
     pub(crate) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.waiting.iter_mut().map(|waiting| &mut waiting.item)

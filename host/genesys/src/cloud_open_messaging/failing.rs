@@ -32,6 +32,9 @@ const LOOK_ATTEMPTS: u32 = 4;
 /// How often a look fails before what waits for it is told without it: some three seconds.
 const HOLD_ATTEMPTS: u32 = 3;
 
+/// How often the look after the user has left is tried.
+const LAST_LOOK_ATTEMPTS: u32 = 3;
+
 /// A permission may be granted any time.
 const LOOK_AGAIN: Millis = Millis::from_mins(10);
 
@@ -150,6 +153,9 @@ impl Protocol {
     }
 
     fn look_failed(&mut self, now: Timestamp, passing: bool, trouble: &Trouble, news: &mut News) {
+        if self.has_left() && (!passing || self.failures >= LAST_LOOK_ATTEMPTS) {
+            return self.finish(Observation::Closed, news);
+        }
         if passing {
             // Words are worth more than knowing who says them, but not for a single lost answer.
             if self.failures >= HOLD_ATTEMPTS {

@@ -42,7 +42,7 @@ impl Protocol {
     pub(super) fn next_leaving(&self, talk: &Talk, now: Timestamp) -> Option<Call> {
         let conversation = talk.conversation.clone();
         match self.state.leaving {
-            Leaving::No | Leaving::Farewell => None,
+            Leaving::No | Leaving::Farewell | Leaving::Left => None,
             Leaving::Customer => {
                 let conversation = conversation?;
                 Some(match talk.customer.clone() {
@@ -58,6 +58,21 @@ impl Protocol {
                 conversation: conversation?,
             }),
         }
+    }
+
+    /// The conversation is ended. One more look shows what agents had said that has not come yet.
+    pub(super) fn left(&mut self, now: Timestamp, news: &mut News) {
+        if self.is_blind(now) || self.conversation().is_none() {
+            return self.finish(Observation::Closed, news);
+        }
+        self.state.leaving = Leaving::Left;
+        self.watch.look_now(now);
+        news.changed = true;
+    }
+
+    /// Whether the user has left, and only what had been said is still to be told.
+    pub(super) fn has_left(&self) -> bool {
+        self.state.leaving == Leaving::Left
     }
 
     pub(super) fn leaving_failed(
@@ -78,7 +93,7 @@ impl Protocol {
 
     fn next_way_to_leave(&mut self, trouble: &Trouble, news: &mut News) {
         self.state.leaving = match self.state.leaving {
-            Leaving::No | Leaving::Farewell => return,
+            Leaving::No | Leaving::Farewell | Leaving::Left => return,
             Leaving::Customer => Leaving::Everyone,
             Leaving::Everyone => {
                 news.notice(

@@ -5,7 +5,7 @@
 
 use super::calls::Call;
 use super::protocol::Protocol;
-use super::state::{Phase, Talk};
+use super::state::{Leaving, Phase, Talk};
 use super::wire::{Kind, Outbound};
 use crate::end::Observation;
 use crate::following::{Beginning, Over, Picture, Written, look};
@@ -92,7 +92,7 @@ impl Protocol {
         }
         self.compare_ours(&picture.ours, news);
         self.compare_theirs(now, &picture, news);
-        let over = self.watch.is_over(now, picture.over);
+        let over = self.watch.is_over(now, picture.over) || self.has_left();
         self.blind_until = Timestamp(0);
         self.wait.waits_in(picture.waits_in, now);
         self.name_speakers(&picture.agents);
@@ -145,8 +145,10 @@ impl Protocol {
         let held = talk.held.iter().map(|heard| heard.message.time());
         let latest = waiting.chain(held).flatten().max();
         let overtaken = |written: &Written| written.time < latest;
+        let left = self.state.leaving == Leaving::Left;
         let late = |written: &Written| {
             self.reading.catching_up
+                || left
                 || picture.over == Over::Yes
                 || overtaken(written)
                 || written
@@ -213,6 +215,8 @@ impl Protocol {
             return;
         }
         news.changed = true;
+        let earlier = talk.order.flush_to(written.time.unwrap_or_default());
+        talk.held.extend(earlier);
         if let Some(data) = data {
             self.hold(as_outbound(written, data), written.by.clone());
         }

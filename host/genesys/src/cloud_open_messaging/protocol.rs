@@ -224,13 +224,15 @@ impl Protocol {
         let Phase::Open(talk) = &self.state.phase else {
             return None;
         };
+        // Another word would open the conversation again.
+        let left = self.has_left();
         let look = |due: bool| {
             let conversation = talk.conversation.clone()?;
             (due && !self.is_blind(now)).then_some(Call::Look { conversation })
         };
         self.question(talk)
             .or_else(|| look(self.in_doubt))
-            .or_else(|| self.next_outgoing(talk, now))
+            .or_else(|| self.next_outgoing(talk, now).filter(|_| !left))
             .or_else(|| self.next_leaving(talk, now))
             .or_else(|| look(self.watch.is_due(now)))
             .or_else(|| self.next_confirmation(talk))
@@ -292,9 +294,7 @@ impl Protocol {
                 self.first_tried = None;
                 self.state.outbox.sent_first(news);
             }
-            (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => {
-                self.finish(Observation::Closed, news);
-            }
+            (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => self.left(now, news),
             (call, answer) => tracing::debug!(?call, ?answer, "nothing to do"),
         }
     }

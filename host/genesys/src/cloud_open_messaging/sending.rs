@@ -6,7 +6,7 @@
 use super::calls::Call;
 use super::opening::message_id;
 use super::protocol::Protocol;
-use super::state::{Phase, Talk};
+use super::state::{Leaving, Phase, Talk};
 use crate::carry::Part;
 use crate::outbox::{First, Sent};
 use crate::platform::inbound::{InboundMessage, Posted};
@@ -66,7 +66,7 @@ impl Protocol {
         let Phase::Open(talk) = &self.state.phase else {
             return None;
         };
-        if !std::mem::take(&mut self.typing) {
+        if !std::mem::take(&mut self.typing) || self.state.leaving != Leaving::No {
             return None;
         }
         let lately = |shown: Timestamp| now.since(shown) < TYPING_EVERY;

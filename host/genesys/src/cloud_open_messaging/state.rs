@@ -81,6 +81,8 @@ pub(super) enum Leaving {
     Everyone,
     /// By telling the agent.
     Farewell,
+    /// Done. What agents had said by then is still to be told.
+    Left,
 }
 
 impl Talk {

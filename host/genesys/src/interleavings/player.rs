@@ -35,6 +35,9 @@ pub(crate) trait Subject: Sized {
 
     /// How long after the end it is told at the latest, whatever was lost.
     const AT_THE_LATEST: Millis;
+    /// Whether what agents say comes with who says it. Otherwise that, and the order, are certain only
+    /// if nothing is overtaken by more than a moment.
+    const SIGNED: bool;
     /// How long after the end it is told if every event comes and no answer is lost.
     const AT_BEST: Millis;
 
@@ -76,6 +79,8 @@ pub(crate) struct Record {
     pub(crate) user_said: Vec<String>,
     /// When the last event came.
     pub(crate) quiet_since: Timestamp,
+    /// How long the slowest event was under way.
+    pub(crate) slowest: Millis,
     /// How many events the platform sent.
     pub(crate) events: usize,
     /// Whether an answer was in fact lost.
@@ -170,7 +175,7 @@ impl<S: Subject> Player<'_, S> {
         let answer = self.subject.ask(call, self.now);
         let shown = format!("{call:?}");
         let shown: String = shown.chars().take(60).collect();
-        self.note(format!(
+        self.note(&format!(
             "asks {shown}{}",
             if lost { " (answer lost)" } else { "" }
         ));
@@ -233,7 +238,7 @@ impl<S: Subject> Player<'_, S> {
         let act = self.story.acts[self.acts];
         self.acts += 1;
         self.record.truth.happens(act, self.now);
-        self.note(format!("TRUTH {act:?}"));
+        self.note(&format!("TRUTH {act:?}"));
         match act {
             Act::UserSays(text) => {
                 let id = EffectId::new(format!("s/{}/0", self.acts));
@@ -263,12 +268,13 @@ impl<S: Subject> Player<'_, S> {
 
     fn come(&mut self) {
         let number = self.way.order[self.came];
-        let event = self.sent[number].1.clone();
+        let (sent, event) = self.sent[number].clone();
+        self.record.slowest = self.record.slowest.max(self.now.since(sent));
         self.came += 1;
         self.came_last = self.now;
         self.record.quiet_since = self.now;
         let shown: String = format!("{event:?}").chars().take(90).collect();
-        self.note(format!("event {number}: {shown}"));
+        self.note(&format!("event {number}: {shown}"));
         let news = self.subject.deliver(&event, self.now);
         self.take(news);
         if self.way.restart == Some(self.came) && !self.done {
@@ -278,7 +284,7 @@ impl<S: Subject> Player<'_, S> {
 
     /// The host stops and another one takes over; whoever uses it gives again what is not settled.
     fn restart(&mut self) {
-        self.note("RESTART".to_owned());
+        self.note("RESTART");
         self.restarted = true;
         self.subject.restart(self.now);
         let texts = self.record.truth.user_said.clone();
@@ -295,13 +301,13 @@ impl<S: Subject> Player<'_, S> {
 
     fn take(&mut self, news: News) {
         for told in news.told {
-            self.note(format!("    told {}: {:?}", told.key, told.signal));
+            self.note(&format!("    told {}: {:?}", told.key, told.signal));
             self.record.told.push((self.now, told.key, told.signal));
         }
         self.record.settled.extend(news.settled);
     }
 
-    fn note(&mut self, what: String) {
+    fn note(&mut self, what: &str) {
         let at = self.now.0 - START.0;
         self.record.diary.push(format!("{at:>8} ms  {what}"));
     }

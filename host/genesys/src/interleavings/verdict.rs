@@ -2,8 +2,13 @@
 
 use super::player::{Record, Subject};
 use super::way::Way;
+use crate::end::UNNAMED_AGENT;
 use handoff_engine::handoff::{HandoffEnd, Signal};
+use handoff_engine::time::Millis;
 use std::collections::BTreeSet;
+
+/// What transports wait for messages that were overtaken.
+const A_MOMENT: Millis = Millis(450);
 
 /// The first thing that is wrong.
 pub(crate) fn judge<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
@@ -12,7 +17,7 @@ pub(crate) fn judge<S: Subject>(record: &Record, way: &Way) -> Result<(), String
     }
     ended::<S>(record, way)?;
     agents(record)?;
-    words(record, way)?;
+    words::<S>(record, way)?;
     users_words(record)?;
     let keys: BTreeSet<_> = record.told.iter().map(|(_, key, _)| key).collect();
     if keys.len() < record.told.len() {
@@ -113,7 +118,7 @@ fn agents(record: &Record) -> Result<(), String> {
 }
 
 /// What agents said: once, in order, by whom it was said, and not before that one joined.
-fn words(record: &Record, way: &Way) -> Result<(), String> {
+fn words<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
     let mut here: Vec<&str> = Vec::new();
     let mut heard: Vec<(&str, &str)> = Vec::new();
     for (_, _, signal) in &record.told {
@@ -121,7 +126,9 @@ fn words(record: &Record, way: &Way) -> Result<(), String> {
             Signal::AgentJoined { agent } => here.push(&agent.name),
             Signal::Message { from, text, .. } => {
                 let from = from.as_ref().map_or("", |agent| agent.name.as_str());
-                if !here.contains(&from) {
+                // Who leaves does not wait for the name of whoever speaks last.
+                let nameless = record.truth.left && is_nobody(from);
+                if !here.contains(&from) && !nameless {
                     return Err(format!("{from} speaks before joining: {text}"));
                 }
                 heard.push((from, text));
@@ -130,8 +137,25 @@ fn words(record: &Record, way: &Way) -> Result<(), String> {
         }
     }
     let said = &record.truth.said;
+    let heard: Vec<_> = heard
+        .into_iter()
+        .map(|(from, text)| (named(from, text, said), text))
+        .collect();
     if record.truth.left && is_part_of(&heard, said) {
         return Ok(());
+    }
+    let certain = S::SIGNED || record.slowest <= A_MOMENT;
+    if !certain {
+        let by_anyone = |it: &[(&str, &str)]| {
+            let mut texts: Vec<_> = it.iter().map(|(_, text)| (*text).to_owned()).collect();
+            texts.sort_unstable();
+            texts
+        };
+        return if by_anyone(&heard) == by_anyone(said) {
+            Ok(())
+        } else {
+            Err(format!("heard {heard:?} instead of {said:?}"))
+        };
     }
     // One that comes after a later one was told is late rather than lost.
     let in_order = way.late.0 == 0 && (0..record.events).all(|event| way.brings(event));
@@ -144,6 +168,19 @@ fn words(record: &Record, way: &Way) -> Result<(), String> {
         return Err(format!("heard {heard:?} instead of {said:?}"));
     }
     Ok(())
+}
+
+/// Who said something, if whoever told it does not know.
+fn named<'a>(from: &'a str, text: &str, said: &[(&'a str, &'a str)]) -> &'a str {
+    let known = said.iter().find(|(_, other)| *other == text);
+    match known {
+        Some((name, _)) if is_nobody(from) => name,
+        _ => from,
+    }
+}
+
+fn is_nobody(name: &str) -> bool {
+    name.is_empty() || name == UNNAMED_AGENT
 }
 
 /// What the user said: each settled, once and in order; what did not arrive is said.

@@ -55,7 +55,9 @@ impl Way {
         for at in 0..self.order.len() {
             let event = self.order[at];
             if self.order[..at].contains(&event) {
-                all.push(with(&|way| drop(way.order.remove(at))));
+                all.push(with(&|way| {
+                    way.order.remove(at);
+                }));
             }
             if at > 0 && self.order[at - 1] > event {
                 all.push(with(&|way| way.order.swap(at - 1, at)));
