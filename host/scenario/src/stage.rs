@@ -6,7 +6,7 @@
 
 use crate::file::Scenario;
 use crate::secrets::SimulatedSecrets;
-use genesys_sim::{ClockMode, Control, Options, Org, OrgError, Simulator};
+use genesys_sim::{Activity, ClockMode, Control, DeskEvent, Options, Org, OrgError, Simulator};
 use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::diagnostic::Diagnostic;
 use handoff_engine::handoff::TransportKind;
@@ -18,7 +18,9 @@ use handoff_server::{ComponentsError, DirectoryError, Host, ProjectDirectory, re
 use handoff_store::MemoryStore;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::{self, error::TryRecvError};
 
 /// Monday 5 January 2026, nine in the morning, UTC: when every scenario begins.
 const BEGINNING: Timestamp = Timestamp(1_767_603_600_000);
@@ -83,6 +85,7 @@ pub(crate) struct Stage {
     project: Arc<Project>,
     secrets: SimulatedSecrets,
     store: Arc<MemoryStore>,
+    desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
     _simulator: Simulator,
 }
@@ -110,6 +113,7 @@ impl Stage {
         let clock = SimClock::new(BEGINNING);
         let store = Arc::new(MemoryStore::new());
         let control = simulator.control();
+        let desks = control.events();
         let host = start_host(
             &project,
             &secrets,
@@ -127,6 +131,7 @@ impl Stage {
             project,
             secrets,
             store,
+            desks: Mutex::new(desks),
             _simulator: simulator,
         })
     }
@@ -144,6 +149,22 @@ impl Stage {
         )
         .await?;
         Ok(())
+    }
+
+    /// Whether an agent has seen the user type since this was last asked.
+    pub(crate) fn saw_typing(&self, agent: &str) -> bool {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = false;
+        loop {
+            match desks.try_recv() {
+                Ok(event) => {
+                    seen |= event.agent == agent
+                        && event.activity == Activity::CustomerTyping { on: true };
+                }
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return seen,
+            }
+        }
     }
 
     /// The user comes again, as another session.

@@ -105,6 +105,10 @@ impl Expectations {
                 );
             }
             StepKind::AgentHears(agent, text) => return self.agent_hears(stage, agent, text),
+            StepKind::AgentSeesTyping(agent) => {
+                let saw = stage.saw_typing(agent);
+                return Holds::soon(saw, format!("{agent} to see the user type"), "no such sign");
+            }
             StepKind::AgentReceives(agent, file) => {
                 return desk::agent_receives(stage, agent, file);
             }

@@ -94,6 +94,8 @@ pub enum StepKind {
     AgentHears(String, String),
     /// An agent has a file of the user's before them.
     AgentReceives(String, String),
+    /// An agent sees the user type.
+    AgentSeesTyping(String),
     /// How far the agent's last message got, as Genesys spells it: `sent`, `delivery-success`, `read`.
     Receipt(String),
     /// These are all messages of the user's in the last conversation, in order.

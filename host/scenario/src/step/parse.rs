@@ -22,6 +22,7 @@ const VERBS: &[(&str, &[&str])] = &[
             "transfers-to-agent",
             "hears",
             "receives",
+            "sees-typing",
             "sees",
             "is",
         ],
@@ -219,6 +220,12 @@ fn parse_agent(words: &Words<'_>) -> Result<StepKind, String> {
         "transfers-to-agent" => AgentAct::TransferToAgent(words.get(what)?),
         "hears" => return Ok(StepKind::AgentHears(agent, words.get("hears")?)),
         "receives" => return Ok(StepKind::AgentReceives(agent, words.get("receives")?)),
+        "sees-typing" => {
+            return match words.get::<bool>("sees-typing")? {
+                true => Ok(StepKind::AgentSeesTyping(agent)),
+                false => Err("write { agent = \"kim\", sees-typing = true }".to_owned()),
+            };
+        }
         "sees" => return Ok(StepKind::AgentSees(agent, words.get("sees")?)),
         "is" => return Ok(StepKind::AgentIs(agent, words.get("is")?)),
         _ => {
