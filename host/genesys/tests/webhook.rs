@@ -64,7 +64,7 @@ async fn the_first_words_of_an_agent_come_after_the_joining() {
     stage.control.fault(Fault::DropFrames { times: 100 });
     stage.at_once("kim", Accept);
     stage.at_once("kim", Say("Hello".to_owned()));
-    stage.settle().await;
+    stage.pass(handoff_engine::time::Millis::from_secs(1)).await;
     let told: Vec<_> = stage
         .signals()
         .into_iter()

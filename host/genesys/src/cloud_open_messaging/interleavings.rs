@@ -107,7 +107,7 @@ impl<const ROADS: u8> Subject for Centre<ROADS> {
 
     /// The slowest look while nothing is heard, or a webhook that is fetched after all.
     const AT_THE_LATEST: Millis = Millis::from_secs(if ROADS == TRIGGERS { 40 } else { 330 });
-    const SIGNED: bool = false;
+    const CHECKED: bool = false;
     const AT_BEST: Millis = Millis::from_secs(12);
 
     fn open(_: &Way, now: Timestamp) -> Self {
