@@ -16,6 +16,9 @@ use handoff_engine::time::{Millis, Timestamp};
 /// Genesys never says that typing stopped (PROTOCOLS 2.4).
 const TYPING_SHOWS: Millis = Millis::from_secs(4);
 
+/// How long a message waits beyond its moment for a reading that fails.
+const PATIENCE: Millis = Millis::from_secs(5);
+
 impl Protocol {
     pub(super) fn hear(&mut self, now: Timestamp, frame: Frames, news: &mut News) {
         match frame {
@@ -92,11 +95,24 @@ impl Protocol {
         }
     }
 
+    /// When the next message has waited long enough: a moment, or longer if the reading that would
+    /// bring those before it is still to succeed.
+    pub(super) fn tell_by(&self, now: Timestamp) -> Option<Timestamp> {
+        let deadline = self.chat()?.order.deadline()?;
+        Some(if self.reading.is_wanted(now) {
+            deadline + PATIENCE
+        } else {
+            deadline
+        })
+    }
+
     /// Tells what has waited long enough and has a known sender.
     pub(super) fn release(&mut self, now: Timestamp, news: &mut News) {
+        let ready = self.tell_by(now).is_some_and(|by| by <= now);
         let Some(chat) = self.chat_mut() else { return };
-        let ready = chat.order.due(now);
-        chat.held.extend(ready);
+        if ready {
+            chat.held.extend(chat.order.due(now));
+        }
         let waiting = std::mem::take(&mut chat.held);
         for message in waiting {
             self.say_or_hold(message, news);

@@ -113,7 +113,7 @@ impl Subject for Chat {
 
     /// The slowest reading while nothing is heard.
     const AT_THE_LATEST: Millis = Millis::from_secs(130);
-    const SIGNED: bool = true;
+    const CHECKED: bool = true;
     const AT_BEST: Millis = Millis::from_secs(5);
 
     fn open(_: &Way, now: Timestamp) -> Self {

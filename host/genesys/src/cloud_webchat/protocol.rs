@@ -265,7 +265,7 @@ impl Protocol {
             return Next::Done;
         }
         if now < self.blocked_until {
-            return self.wait_at_most(self.blocked_until);
+            return self.wait_at_most(now, self.blocked_until);
         }
         if let Phase::Opening(opening) = &self.state.phase {
             return Next::Call(opening.next());
@@ -274,7 +274,7 @@ impl Protocol {
         if let Some(call) = self.next_call(now).or_else(|| self.next_typing(now)) {
             return Next::Call(call);
         }
-        self.wait_at_most(now + Millis::from_mins(5))
+        self.wait_at_most(now, now + Millis::from_mins(5))
     }
 
     /// What there is to ask or to say, most urgent first. Typing comes after it.
@@ -323,10 +323,10 @@ impl Protocol {
         self.wait.waits_in(queue, now);
     }
 
-    fn wait_at_most(&self, until: Timestamp) -> Next {
+    fn wait_at_most(&self, now: Timestamp, until: Timestamp) -> Next {
         let blocked = self.blocked_until;
         let typing = self.agent_typing.as_ref().map(|(until, _)| *until);
-        let order = self.chat().and_then(|chat| chat.order.deadline());
+        let order = self.tell_by(now);
         let listened = self.chat().is_some_and(|chat| chat.listened);
         let reading = listened.then(|| self.reading.due());
         let asking = [reading, self.wait.due()];

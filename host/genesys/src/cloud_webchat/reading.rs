@@ -109,6 +109,11 @@ impl Reading {
         self.due
     }
 
+    /// Whether a reading is due or under way.
+    pub(super) fn is_wanted(&self, now: Timestamp) -> bool {
+        self.heard || self.due <= now || !matches!(self.step, Step::Idle)
+    }
+
     /// The next request of a reading that is due or under way.
     pub(super) fn next(&mut self, now: Timestamp, in_doubt: bool, chat: &Chat) -> Option<Call> {
         if matches!(self.step, Step::Idle) {
