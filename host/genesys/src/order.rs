@@ -51,6 +51,12 @@ impl<T> Order<T> {
     /// Takes an item by its id and the platform's time, and gives what is ready. A repeat counts and
     /// is dropped.
     pub(crate) fn push(&mut self, now: Timestamp, id: &str, at: Timestamp, item: T) -> Vec<T> {
+        self.put(now, id, at, item);
+        self.due(now)
+    }
+
+    /// As [`Order::push`], for when nothing is to go yet.
+    pub(crate) fn put(&mut self, now: Timestamp, id: &str, at: Timestamp, item: T) {
         if self.remember(id) {
             self.tally.reorders += u64::from(at < self.latest);
             self.latest = self.latest.max(at);
@@ -60,7 +66,6 @@ impl<T> Order<T> {
         } else {
             self.tally.repeats += 1;
         }
-        self.due(now)
     }
 
     /// Remembers the id of an item that comes another way, for example from a history; false if it

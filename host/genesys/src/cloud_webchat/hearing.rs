@@ -45,15 +45,16 @@ impl Protocol {
         if self.reading.was_expected(&message.id) {
             return;
         }
-        self.reading.read_messages(now);
+        if !chat.order.knows(&message.id) {
+            self.reading.read_messages(now);
+        }
         let sender = message.sender.id.as_str();
         if !sender.is_empty() && chat.members.meet(sender).role.is_none() {
             self.reading.read_now(now);
         }
         let at = message.timestamp.unwrap_or(now);
         let id = message.id.clone();
-        let ready = chat.order.push(now, &id, at, message);
-        chat.held.extend(ready);
+        chat.order.put(now, &id, at, message);
         news.tally = Some(chat.order.tally());
     }
 

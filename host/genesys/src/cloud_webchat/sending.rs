@@ -4,30 +4,17 @@
 use super::protocol::Protocol;
 use crate::carry::Part;
 use crate::echoes::is_blank;
-use crate::outbox::{First, Sent};
+use crate::outbox::First;
 use crate::report::News;
-use handoff_engine::content::Receipt;
-use handoff_engine::handoff::Signal;
 
 /// Completes "did not reach the agent: ".
 const NO_ATTRIBUTES: &str = "WebChat takes attributes only when a chat is opened; give the account an oauth-client, so that they can be set later";
 
 impl Protocol {
-    /// What is first in the outbox has arrived. WebChat has no receipts of its own: what it took in,
-    /// it shows.
+    /// What is first in the outbox has arrived.
     pub(super) fn first_arrived(&mut self, news: &mut News) {
         self.sending = None;
-        let settled = news.settled.len();
-        let sent = self.state.outbox.sent_first(news);
-        if let Some(Sent::Part(origin, _)) = sent
-            && let Some(input) = origin.input()
-            && news.settled.len() > settled
-        {
-            let key = format!("receipt/{input}/delivered");
-            let message = input.clone();
-            let receipt = Receipt::Delivered;
-            news.tell(key, Signal::Receipt { message, receipt });
-        }
+        self.state.outbox.delivered_first(news);
     }
 
     /// Settles what needs no sending: texts found in the history, blank ones, which Genesys refuses,
