@@ -210,7 +210,8 @@ pub struct HandoffMessages {
     /// When no agent accepted in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_agent: Option<String>,
-    /// What the agent reads when the user has left. Absent is [`FAREWELL`].
+    /// What the agent reads when the user has left. Absent is [`FAREWELL`]; on Engage it is nothing,
+    /// because agents see there who leaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub farewell: Option<String>,
 }

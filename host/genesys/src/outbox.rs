@@ -8,8 +8,8 @@
 use crate::carry::{Carried, Carries, Part, simplified_out};
 use crate::report::News;
 use crate::split::{pack, split};
-use handoff_engine::content::UserMessage;
-use handoff_engine::handoff::TransferRequest;
+use handoff_engine::content::{Receipt, UserMessage};
+use handoff_engine::handoff::{Signal, TransferRequest};
 use handoff_engine::name::{EffectId, InputId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -229,6 +229,24 @@ impl Outbox {
             self.settle(&origin, news);
         }
         Some(Sent::Part(origin, part))
+    }
+
+    /// As [`Self::sent_first`], where the platform has no receipts of its own: what it took in, it
+    /// shows, so a message that is through has been delivered.
+    pub(crate) fn delivered_first(&mut self, news: &mut News) -> Option<Sent> {
+        let settled = news.settled.len();
+        let sent = self.sent_first(news);
+        if let Some(Sent::Part(origin, _)) = &sent
+            && let Some(input) = origin.input()
+            && news.settled.len() > settled
+        {
+            let signal = Signal::Receipt {
+                message: input.clone(),
+                receipt: Receipt::Delivered,
+            };
+            news.tell(format!("receipt/{input}/delivered"), signal);
+        }
+        sent
     }
 
     /// Takes out what comes first as a whole, unsent: nothing is said but that it is settled.

@@ -149,7 +149,7 @@ impl Protocol {
 
     /// A file was taken in.
     pub(super) fn uploaded(&mut self, news: &mut News) {
-        let Some(Sent::Part(_, Part::File(file))) = self.state.outbox.sent_first(news) else {
+        let Some(Sent::Part(_, Part::File(file))) = self.state.outbox.delivered_first(news) else {
             return;
         };
         if let Phase::Open(chat) = &mut self.state.phase

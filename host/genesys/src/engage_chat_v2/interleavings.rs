@@ -92,7 +92,7 @@ impl Subject for Server {
 
     /// A poll, one whose answer is lost, and one for each entry that was left out.
     const AT_THE_LATEST: Millis = Millis::from_secs(12);
-    const SIGNED: bool = true;
+    const CHECKED: bool = true;
     const AT_BEST: Millis = Millis::from_secs(4);
 
     fn open(way: &Way, now: Timestamp) -> Self {

@@ -74,6 +74,8 @@ pub(super) struct Protocol {
     typing: Option<bool>,
     /// Look at the transcript before sending anything.
     pub(super) in_doubt: bool,
+    /// What agents had said by the time the user left was asked for: after that nothing more comes.
+    read_before_leaving: bool,
     pub(super) poll_at: Timestamp,
     /// Nothing is asked before this.
     pub(super) blocked_until: Timestamp,
@@ -117,6 +119,7 @@ impl Protocol {
             state,
             typing: None,
             in_doubt: false,
+            read_before_leaving: false,
             poll_at: now,
             blocked_until: now,
             trouble: None,
@@ -238,6 +241,9 @@ impl Protocol {
         if chat.read_told < chat.read {
             return Some(chat.read_receipt());
         }
+        if self.state.leaving && !std::mem::replace(&mut self.read_before_leaving, true) {
+            return Some(chat.refresh());
+        }
         if self.state.leaving {
             return Some(chat.call(Operation::Disconnect, "disconnect", []));
         }
@@ -276,7 +282,7 @@ impl Protocol {
         match operation {
             Operation::RequestChat => self.opened(envelope, news),
             Operation::Send => {
-                if let Some(Sent::Part(_, part)) = self.state.outbox.sent_first(news) {
+                if let Some(Sent::Part(_, part)) = self.state.outbox.delivered_first(news) {
                     self.state.echoes.owe(part.echo().to_owned());
                 }
             }
@@ -364,10 +370,13 @@ impl Protocol {
             return;
         }
         while let Some(First::Part(_, part)) = self.state.outbox.first() {
-            if !part.is_blank() && !self.state.echoes.claim(part.echo()) {
+            if part.is_blank() {
+                self.state.outbox.sent_first(news);
+            } else if self.state.echoes.claim(part.echo()) {
+                self.state.outbox.delivered_first(news);
+            } else {
                 break;
             }
-            self.state.outbox.sent_first(news);
         }
         self.refuse_files(news);
     }
