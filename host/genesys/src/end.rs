@@ -167,6 +167,13 @@ impl EndOfHandoff {
         self.legs().any(|leg| leg.connected)
     }
 
+    /// The agent of this name who is known to have answered, the last if there were several.
+    pub(crate) fn joined_as(&self, name: &str) -> Option<&Agent> {
+        let joined = self.legs().filter(|leg| leg.connected);
+        let agents = joined.filter_map(|leg| leg.agent.as_ref());
+        agents.filter(|agent| agent.name == name).next_back()
+    }
+
     /// Whether an agent is known to have answered.
     pub(crate) fn has_joined(&self, agent: &Agent) -> bool {
         self.legs()

@@ -76,14 +76,13 @@ impl Protocol {
 
     /// Ends the handoff. What came is told before, and what can no longer be sent is said.
     pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
-        let now = Timestamp(0);
         if let Some(talk) = self.state.talk_mut() {
             let waiting = talk.order.flush();
-            let held = std::mem::take(&mut talk.held);
-            for message in held.into_iter().chain(waiting) {
-                talk.held.push(message);
+            talk.held.extend(waiting);
+            self.release_held(news);
+            if last == Observation::Closed {
+                self.infer_closer(news);
             }
-            self.release_held(now, news);
         }
         if self.state.is_opened() {
             let riding = std::mem::take(&mut self.state.riding);

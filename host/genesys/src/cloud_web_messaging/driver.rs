@@ -83,14 +83,14 @@ impl Driver {
             if self.take_in().is_err() {
                 return busy;
             }
+            if !self.protocol.line.has_socket() {
+                self.socket = None;
+            }
             self.follow();
             match self.protocol.next(self.account.clock.now()) {
                 Next::Done => return busy,
                 Next::Call(call) => {
                     let answer = self.call(&call).await;
-                    if answer.is_err() && is_about_the_socket(&call) {
-                        self.socket = None;
-                    }
                     let now = self.account.clock.now();
                     let news = self.protocol.answer(now, &call, answer);
                     self.outlet.report(self.protocol.state(), news);
@@ -160,9 +160,6 @@ impl Driver {
             }
         };
         self.take_event(event);
-        if !self.protocol.line.has_socket() {
-            self.socket = None;
-        }
     }
 
     /// Follows what is to be followed through the Platform API.
@@ -171,10 +168,8 @@ impl Driver {
         let Some(feeds) = &self.account.feeds else {
             return;
         };
-        self.following
-            .retain(|(subject, _)| wanted.contains(subject));
-        for subject in wanted {
-            if self.following.iter().any(|(known, _)| *known == subject) {
+        for subject in &wanted {
+            if self.following.iter().any(|(known, _)| known == subject) {
                 continue;
             }
             let follower = Arc::new(ToDriver(self.teller.clone()));
@@ -184,8 +179,11 @@ impl Driver {
                 let unfollowed = Happening::Unfollowed { why };
                 ToDriver(self.teller.clone()).tell(unfollowed, self.account.clock.busy());
             }
-            self.following.push((subject, following));
+            self.following.push((subject.clone(), following));
         }
+        // Only now: a feed without followers closes its socket.
+        self.following
+            .retain(|(subject, _)| wanted.contains(subject));
     }
 
     async fn call(&mut self, call: &Call) -> Result<Answer, Trouble> {
@@ -237,10 +235,6 @@ impl Driver {
             why: "the socket is gone".to_owned(),
         })
     }
-}
-
-fn is_about_the_socket(call: &Call) -> bool {
-    matches!(call, Call::Connect | Call::Send(_) | Call::Ping)
 }
 
 /// What an open socket brings; nothing, ever, without one.

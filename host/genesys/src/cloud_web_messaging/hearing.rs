@@ -1,21 +1,28 @@
 //! What comes in on the socket: agents' messages, typing, presence, and echoes of ours.
 //!
-//! Genesys keeps no order (PROTOCOLS 6), so messages wait a moment for earlier ones and go out by the
-//! platform's time, each once. Events without an id of their own get one from what they say.
+//! Genesys keeps no order (PROTOCOLS 6) and tells of no gap, so messages wait a moment for earlier ones
+//! and for a look at the history, and go out by the platform's time, each once. That look costs a
+//! request per burst of messages; without it a lost frame would show out of order, much later.
+//! Events without an id of their own get one from what they say.
 
 use super::line::What;
 use super::protocol::Protocol;
+use super::reading::Purpose;
 use super::trouble::Trouble;
 use super::wire::{Direction, EventBody, Frame, Kind, StructuredMessage};
 use crate::carry::simplified_in;
 use crate::content::shown;
 use crate::end::Observation;
+use crate::following::unnamed;
 use crate::report::News;
 use handoff_engine::handoff::{Agent, Signal};
 use handoff_engine::time::{Millis, Timestamp};
 
 /// How long typing shows if Genesys does not say.
 const TYPING_SHOWS: Millis = Millis::from_secs(5);
+
+/// How long a message waits for the history to be read.
+const FOR_THE_HISTORY: Millis = Millis::from_secs(10);
 
 /// How many are remembered against repeats; a repeat comes at once or never.
 const TYPING_REMEMBERED: usize = 16;
@@ -78,9 +85,9 @@ impl Protocol {
                     return;
                 };
                 let at = message.time().unwrap_or(now);
-                let ready = talk.order.push(now, &message.key(), at, message);
+                talk.order.put(now, &message.key(), at, message);
                 news.changed = true;
-                self.tell_all(now, ready, news);
+                self.tell_what_is_due(now, news);
             }
             _ => tracing::debug!(kind = ?message.kind, "a message of no concern"),
         }
@@ -132,23 +139,32 @@ impl Protocol {
         self.agent_typing = Some((now + shows, key));
     }
 
-    /// The agent side has ended the conversation. A person who did so was there, even if it never
-    /// wrote.
+    /// The agent side has ended the conversation.
     pub(super) fn hear_disconnect(
         &mut self,
         now: Timestamp,
         message: &StructuredMessage,
         news: &mut News,
     ) {
-        if let (Some(talk), false) = (self.state.talk_mut(), message.id.is_empty()) {
+        let Some(talk) = self.state.talk_mut() else {
+            return;
+        };
+        if !message.id.is_empty() {
             talk.order.remember(&message.id);
         }
-        let unseen = !self.state.end.was_answered() && !self.sees_agents();
-        if unseen && message.is_from_a_person() {
-            self.infer(message.nickname(), news);
+        if message.is_from_a_person() {
+            talk.closed_by = Some(message.channel.from.clone().unwrap_or_default());
         }
         self.close(now);
         news.changed = true;
+    }
+
+    /// Whoever ended the conversation was there, even if nothing it wrote has come.
+    pub(super) fn infer_closer(&mut self, news: &mut News) {
+        let closer = self.state.talk_mut().and_then(|it| it.closed_by.take());
+        if let (Some(closer), false) = (closer, self.state.end.was_answered()) {
+            self.infer(closer.name(), news);
+        }
     }
 
     /// Genesys may only say when typing begins and how long it shows.
@@ -161,8 +177,28 @@ impl Protocol {
         }
     }
 
-    /// Tells what has waited long enough for earlier messages.
+    /// When messages have waited long enough for earlier ones. While it is not known what was missed they
+    /// wait for the history too, within reason.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        let due = self.state.talk()?.order.deadline()?;
+        let unsure = self.line.is_missing_something() || self.reading.is_wanted();
+        Some(if unsure { due + FOR_THE_HISTORY } else { due })
+    }
+
+    /// Messages have waited long enough for those that were overtaken. Ones that were lost show only in
+    /// the history, so that is read before they are told.
     pub(super) fn tell_what_is_due(&mut self, now: Timestamp, news: &mut News) {
+        if self.due().is_none_or(|due| due > now) {
+            return;
+        }
+        if self.can_read() && !self.reading.is_wanted() {
+            return self.reading.want(now, Purpose::CatchUp { gaps: true });
+        }
+        self.tell_all_due(now, news);
+    }
+
+    /// Tells what has waited long enough.
+    pub(super) fn tell_all_due(&mut self, now: Timestamp, news: &mut News) {
         let Some(talk) = self.state.talk_mut() else {
             return;
         };
@@ -172,7 +208,7 @@ impl Protocol {
     }
 
     /// Tells messages, in the order given. One of a person nobody has been seen to be waits for the
-    /// next look, where one can be taken.
+    /// next look, where one can be taken, and whatever comes after it waits with it.
     pub(super) fn tell_all(
         &mut self,
         now: Timestamp,
@@ -182,37 +218,74 @@ impl Protocol {
         for message in messages {
             // Whoever answers has been reached.
             self.opened(news);
-            let followed = self.sees_agents();
-            let unknown = self.state.end.connected_agent().is_none();
-            let Some(talk) = self.state.talk_mut() else {
-                return;
-            };
-            let holds = !talk.held.is_empty() || (message.is_from_a_person() && unknown);
-            if followed && holds {
-                talk.held.push(message);
-                news.changed = true;
+            if self.waits_for_a_look(&message) {
                 self.tracking.watch.look_now(now);
+                news.changed = true;
+                if let Some(talk) = self.state.talk_mut() {
+                    talk.held.push(message);
+                }
                 continue;
             }
-            let from = message
-                .is_from_a_person()
-                .then(|| self.speaker(now, message.nickname(), news));
-            self.tell_message(&message, from, news);
+            self.tell(&message, news);
         }
     }
 
-    /// Tells what waited for its speaker to be known.
-    pub(super) fn release_held(&mut self, now: Timestamp, news: &mut News) {
-        let held = self
-            .state
-            .talk_mut()
-            .map(|talk| std::mem::take(&mut talk.held));
-        for message in held.into_iter().flatten() {
-            let from = message
-                .is_from_a_person()
-                .then(|| self.speaker(now, message.nickname(), news));
-            self.tell_message(&message, from, news);
+    /// Whether a look may show who speaks: someone nobody has been seen to be.
+    fn waits_for_a_look(&self, message: &StructuredMessage) -> bool {
+        if !self.sees_agents() {
+            return false;
         }
+        let holds = self.state.talk().is_some_and(|talk| !talk.held.is_empty());
+        let end = &self.state.end;
+        let unknown = match message.nickname() {
+            Some(name) => end.joined_as(name).is_none() && !self.tracking.is_stranger(name),
+            None => end.connected_agent().is_none(),
+        };
+        holds || (message.is_from_a_person() && unknown)
+    }
+
+    /// Tells what waited for its speaker to be known.
+    pub(super) fn release_held(&mut self, news: &mut News) {
+        let held = self.state.talk_mut().map(|it| std::mem::take(&mut it.held));
+        for message in held.into_iter().flatten() {
+            self.tell(&message, news);
+        }
+    }
+
+    /// Who is still unknown after a look writes under a name that no look shows.
+    pub(super) fn meet_strangers(&mut self) {
+        let held = self.state.talk().map(|talk| talk.held.as_slice());
+        for name in held
+            .unwrap_or_default()
+            .iter()
+            .filter_map(StructuredMessage::nickname)
+        {
+            if self.state.end.joined_as(name).is_none() {
+                self.tracking.meets_stranger(name);
+            }
+        }
+    }
+
+    /// An agent is about to be told to have gone: its words go before that.
+    pub(super) fn release_of(&mut self, name: &str, news: &mut News) {
+        let Some(talk) = self.state.talk_mut() else {
+            return;
+        };
+        let is_of = |message: &StructuredMessage| message.nickname() == Some(name);
+        let waiting = talk.order.flush_through(is_of);
+        let mut all = std::mem::take(&mut talk.held);
+        all.extend(waiting);
+        let last = all.iter().rposition(is_of).map_or(0, |last| last + 1);
+        talk.held = all.split_off(last);
+        for message in all {
+            self.tell(&message, news);
+        }
+    }
+
+    fn tell(&mut self, message: &StructuredMessage, news: &mut News) {
+        let person = message.is_from_a_person();
+        let from = person.then(|| self.speaker(message.nickname(), news));
+        self.tell_message(message, from, news);
     }
 
     /// Tells a message from before this handoff: whoever wrote it need not be there any more.
@@ -229,29 +302,23 @@ impl Protocol {
     }
 
     /// Who speaks: the agent the Platform API shows, or else whoever the message says.
-    fn speaker(&mut self, now: Timestamp, nickname: Option<&str>, news: &mut News) -> Agent {
+    fn speaker(&mut self, nickname: Option<&str>, news: &mut News) -> Agent {
         if !self.sees_agents() {
             return self.infer(nickname, news);
         }
-        let connected = self.state.end.connected_agent().cloned();
-        match (connected, nickname) {
-            (Some(agent), None) => agent,
-            (Some(agent), Some(name)) if agent.name == name => agent,
-            (_, Some(name)) => {
-                // Another one may have come since the last look.
-                self.tracking.watch.look_now(now);
-                Agent {
-                    id: None,
-                    name: name.to_owned(),
-                }
-            }
-            (None, None) => crate::following::unnamed(),
-        }
+        let end = &self.state.end;
+        let Some(name) = nickname else {
+            return end.connected_agent().cloned().unwrap_or_else(unnamed);
+        };
+        end.joined_as(name).cloned().unwrap_or_else(|| Agent {
+            id: None,
+            name: name.to_owned(),
+        })
     }
 
     fn infer(&mut self, nickname: Option<&str>, news: &mut News) -> Agent {
         let Some(talk) = self.state.talk_mut() else {
-            return crate::following::unnamed();
+            return unnamed();
         };
         let (agent, seen) = talk.inferred.wrote(nickname);
         self.tracking.answered();

@@ -139,6 +139,10 @@ impl Line {
         self.missed = true;
     }
 
+    pub(super) fn is_missing_something(&self) -> bool {
+        self.missed
+    }
+
     pub(super) fn heard(&mut self, now: Timestamp) {
         self.heard = now;
     }

@@ -212,6 +212,7 @@ impl Protocol {
             held: Vec::new(),
             inferred: super::agents::Inferred::default(),
             closing: None,
+            closed_by: None,
         };
         self.state.phase = Phase::Open(Box::new(talk));
         news.changed = true;

@@ -378,11 +378,14 @@ impl Protocol {
         if let Some(call) = self.next_connection(now) {
             return Some(call);
         }
-        if !self.line.is_free() {
+        if !self.line.is_up() {
             return None;
         }
         if let Some(call) = self.next_reading(now) {
             return Some(call);
+        }
+        if !self.line.is_free() {
+            return None;
         }
         if self.state.talk().is_none_or(|talk| talk.closing.is_some())
             || self.reading.is_wanted()
@@ -410,7 +413,7 @@ impl Protocol {
             self.tracking.deadline(now, &self.state),
             self.leaving_deadline(),
             self.closing_deadline(),
-            self.state.talk().and_then(|talk| talk.order.deadline()),
+            self.due(),
         ]
         .into_iter()
         .flatten()

@@ -28,6 +28,8 @@ const ATTEMPTS: u32 = 4;
 /// A token that expires within this is replaced.
 const EARLY: Millis = Millis::from_secs(30);
 
+const UNREADABLE: &str = "genesys.history_unreadable";
+
 /// What the history is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -120,6 +122,11 @@ impl Reading {
 }
 
 impl Protocol {
+    /// Whether the history can be read, as far as is known.
+    pub(super) fn can_read(&self) -> bool {
+        self.line.is_up() && !self.state.warned.contains(UNREADABLE)
+    }
+
     /// What the history takes.
     pub(super) fn next_reading(&mut self, now: Timestamp) -> Option<Call> {
         if std::mem::take(&mut self.reading.due)
@@ -138,12 +145,18 @@ impl Protocol {
                 jwt: jwt.clone(),
                 page: self.reading.page,
             }),
-            // In good time: a session that takes no more may give none.
-            (None, None) if self.state.is_opened() && !self.has_something_to_send() => {
+            (Some(_), None) if self.line.is_free() => {
                 Some(self.ask(now, What::Jwt, Action::GetJwt))
             }
-            (Some(_), None) => Some(self.ask(now, What::Jwt, Action::GetJwt)),
-            (None, _) => None,
+            // In good time: a session that takes no more may give none.
+            (None, None)
+                if self.line.is_free()
+                    && self.state.is_opened()
+                    && !self.has_something_to_send() =>
+            {
+                Some(self.ask(now, What::Jwt, Action::GetJwt))
+            }
+            _ => None,
         }
     }
 
@@ -241,6 +254,7 @@ impl Protocol {
             missed.sort_by_key(StructuredMessage::time);
             self.tell_all(now, missed, news);
         }
+        self.tell_all_due(now, news);
         if let Some(end) = over {
             self.hear_disconnect(now, &end, news);
         }
@@ -271,7 +285,7 @@ impl Protocol {
         self.reading.wanted = None;
         self.reading.jwt = None;
         self.warn_once(
-            "genesys.history_unreadable",
+            UNREADABLE,
             format!(
                 "What was said while the connection was lost may be missing, because the history cannot be read: {trouble}"
             ),
@@ -280,5 +294,6 @@ impl Protocol {
         if purpose == Purpose::Before {
             self.read_before(now, &[], news);
         }
+        self.tell_all_due(now, news);
     }
 }

@@ -14,8 +14,7 @@ use crate::outbox::First;
 use crate::policy::{FileRefusal, refuse_first};
 use crate::report::News;
 use crate::split::length;
-use handoff_engine::content::{ChoiceKind, Receipt};
-use handoff_engine::handoff::Signal;
+use handoff_engine::content::ChoiceKind;
 use handoff_engine::time::{Millis, Timestamp};
 
 /// Genesys takes two messages a second, events included (PROTOCOLS 3.10).
@@ -131,26 +130,16 @@ impl Protocol {
         self.first_tried = None;
         self.failures = 0;
         self.upload.done();
-        let input = match self.state.outbox.first() {
-            Some(First::Part(origin, _)) => origin.input().cloned(),
-            _ => None,
-        };
         let carried = std::mem::take(&mut self.carried);
         self.rode(&carried);
         self.opened(news);
-        let settled = news.settled.len();
-        self.state.outbox.sent_first(news);
-        if let (Some(message), true) = (input, news.settled.len() > settled) {
-            let receipt = Receipt::Delivered;
-            let key = format!("receipt/{message}/delivered");
-            news.tell(key, Signal::Receipt { message, receipt });
-        }
+        self.state.outbox.delivered_first(news);
     }
 
     /// Settles what needs no sending: what was found in the history, what is blank, which Genesys
     /// refuses, and files that are against the policy.
     pub(super) fn settle_what_needs_no_sending(&mut self, news: &mut News) {
-        while !self.line.awaits(&What::Part) {
+        loop {
             match self.first_settles() {
                 Settles::Not => return,
                 Settles::Blank => {
@@ -164,6 +153,7 @@ impl Protocol {
 
     fn first_settles(&mut self) -> Settles {
         let takes_files = self.takes_files();
+        let under_way = self.line.awaits(&What::Part);
         let State { phase, outbox, .. } = &mut self.state;
         let (Phase::Open(talk), Some(First::Part(_, part))) = (phase, outbox.first()) else {
             return Settles::Not;
@@ -173,6 +163,9 @@ impl Protocol {
         }
         if talk.echoes.claim(part.echo()) {
             return Settles::Arrived;
+        }
+        if under_way {
+            return Settles::Not;
         }
         let Part::File(file) = part else {
             return Settles::Not;
@@ -234,6 +227,11 @@ impl Protocol {
                     (404, _) => Trouble::DeploymentUnknown {
                         deployment: self.site.deployment.clone(),
                     },
+                    (403, Trouble::Refused { words, .. })
+                        if words.to_lowercase().contains("authenticat") =>
+                    {
+                        Trouble::SignInRequired { words }
+                    }
                     (403, Trouble::Refused { words, .. }) => Trouble::OriginRefused {
                         origin: format!("this host ({words})"),
                     },

@@ -7,7 +7,7 @@ use super::agents::Inferred;
 use super::deployment::{Deployment, Limits};
 use super::opening::Opening;
 use super::token::Guest;
-use super::wire::StructuredMessage;
+use super::wire::{From, StructuredMessage};
 use crate::echoes::Echoes;
 use crate::end::EndOfHandoff;
 use crate::order::Order;
@@ -61,6 +61,8 @@ pub(super) struct Talk {
     /// When the conversation was seen to be over, by our clock. What is left is to look whether
     /// anything was missed.
     pub(super) closing: Option<Timestamp>,
+    /// The person who ended it, where the guest is told that it was one.
+    pub(super) closed_by: Option<From>,
 }
 
 /// How far the conversation's beginning has come.

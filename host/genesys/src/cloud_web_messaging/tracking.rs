@@ -8,11 +8,13 @@ use super::line::BACKOFF;
 use super::protocol::{Call, HANDOFF_ATTRIBUTE, Protocol};
 use super::state::{Leaving, State};
 use super::trouble::Trouble;
+use crate::end::{Departure, Observation};
 use crate::following::{Beginning, QueueWait, Snapshot, Watch, look};
 use crate::platform::PlatformError;
 use crate::platform::conversations::Conversation;
 use crate::report::News;
 use handoff_engine::time::{Millis, Timestamp};
+use std::collections::BTreeSet;
 
 /// How long the first message waits for the queue's events, so that none of them is missed.
 const EVENTS_WITHIN: Millis = Millis::from_secs(5);
@@ -35,6 +37,8 @@ pub(super) struct Tracking {
     blind: bool,
     /// Attributes cannot be set: they ride on messages instead.
     rides: bool,
+    /// Names under which somebody writes whom no look shows.
+    strangers: BTreeSet<String>,
     /// A last look before the end.
     last: bool,
     pub(super) wait: QueueWait,
@@ -50,6 +54,7 @@ impl Tracking {
             blocked_until: Timestamp(0),
             blind: false,
             rides: false,
+            strangers: BTreeSet::new(),
             last: false,
             wait: QueueWait::default(),
         }
@@ -64,6 +69,14 @@ impl Tracking {
     /// An agent has answered, as far as messages show.
     pub(super) fn answered(&mut self) {
         self.wait.waits_in(None, Timestamp(0));
+    }
+
+    pub(super) fn is_stranger(&self, name: &str) -> bool {
+        self.strangers.contains(name)
+    }
+
+    pub(super) fn meets_stranger(&mut self, name: &str) {
+        self.strangers.insert(name.to_owned());
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -219,8 +232,11 @@ impl Protocol {
             Some(talk) => talk.inferred.recognise(picture.observations),
             None => return,
         };
-        self.observe(seen, news);
-        self.release_held(now, news);
+        for one in seen {
+            self.observe_one(one, news);
+        }
+        self.meet_strangers();
+        self.release_held(news);
         let ringing = self.state.end.is_alerting();
         self.tracking.watch.schedule(now, ringing);
         self.tracking.last = false;
@@ -230,6 +246,23 @@ impl Protocol {
             self.tracking.last = false;
             news.changed = true;
         }
+    }
+
+    /// Tells what a look shows. Who came and went between two looks is told to have come, and its words,
+    /// before it is told to have gone.
+    fn observe_one(&mut self, seen: Observation, news: &mut News) {
+        if let Observation::Gone {
+            leg,
+            agent: Some(agent),
+            departure: Departure::Transferred | Departure::Disconnected,
+        } = &seen
+        {
+            let (leg, agent) = (leg.clone(), agent.clone());
+            let name = agent.name.clone();
+            self.observe([Observation::Connected { leg, agent }], news);
+            self.release_of(&name, news);
+        }
+        self.observe([seen], news);
     }
 
     /// A call of the Platform API failed.
@@ -249,7 +282,7 @@ impl Protocol {
         self.tracking.blocked_until = now + wait;
         match call {
             Call::Look { .. } => {
-                self.release_held(now, news);
+                self.release_held(news);
                 if !passing && failures >= ATTEMPTS {
                     self.cannot_look(trouble, news);
                 }

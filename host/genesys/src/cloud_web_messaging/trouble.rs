@@ -21,6 +21,10 @@ pub(super) enum Trouble {
     )]
     OriginRefused { origin: String },
     #[error(
+        "The deployment takes only guests who have signed in ({words}). Turn authentication off in the Messenger configuration, or use a deployment without it."
+    )]
+    SignInRequired { words: String },
+    #[error(
         "The messaging session has expired at Genesys, and its conversation with it. A new handoff begins a new one; how long sessions last is set in the Messenger configuration."
     )]
     SessionExpired,
@@ -88,6 +92,7 @@ impl Trouble {
             Self::DeploymentUnknown { .. } => "genesys.deployment_unknown",
             Self::DeploymentInactive { .. } => "genesys.deployment_inactive",
             Self::OriginRefused { .. } => "genesys.origin_refused",
+            Self::SignInRequired { .. } => "genesys.sign_in_required",
             Self::SessionExpired => "genesys.session_expired",
             Self::SessionTakenOver => "genesys.session_taken_over",
             Self::SignedOut => "genesys.signed_out",

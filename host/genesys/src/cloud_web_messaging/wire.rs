@@ -345,6 +345,14 @@ pub(super) struct From {
     pub(super) nickname: Option<String>,
 }
 
+impl From {
+    /// The name, if there is one.
+    pub(super) fn name(&self) -> Option<&str> {
+        let name = self.nickname.as_deref()?.trim();
+        Some(name).filter(|name| !name.is_empty())
+    }
+}
+
 /// `events[]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -395,8 +403,7 @@ impl StructuredMessage {
 
     /// Who wrote it, as the guest is told.
     pub(super) fn nickname(&self) -> Option<&str> {
-        let nickname = self.channel.from.as_ref()?.nickname.as_deref()?;
-        Some(nickname.trim()).filter(|name| !name.is_empty())
+        self.channel.from.as_ref()?.name()
     }
 
     /// Whether a person wrote it, and no bot.

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::{Millis, Timestamp};
 use http::Method;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -71,8 +71,10 @@ struct Session {
     opened: Timestamp,
     /// When the last frame came.
     heard: Timestamp,
-    /// Topics subscribed to, those of ended conversations included.
+    /// Topics subscribed to, those of what is no longer followed included.
     topics: usize,
+    /// The subjects they are of, and what became of each subscription.
+    outcomes: BTreeMap<Subject, Happening>,
 }
 
 /// Why there is no socket.
@@ -184,9 +186,17 @@ impl Task {
             topics = all.len(),
             "notification socket open"
         );
-        self.tell_outcome(&subscriptions);
+        let outcomes: BTreeMap<_, _> = self
+            .followed
+            .keys()
+            .map(|subject| (subject.clone(), outcome_of(subject, &subscriptions)))
+            .collect();
+        for (subject, outcome) in &outcomes {
+            self.tell_one(subject, outcome);
+        }
         let now = self.clock.now();
         Ok(Session {
+            outcomes,
             channel,
             socket,
             opened: now,
@@ -243,44 +253,75 @@ impl Task {
     }
 
     /// Carries out an order on an open socket; breaks if the socket is no longer needed or of use.
+    ///
+    /// What others follow already is not asked for again, and what is to be followed together is asked
+    /// for together.
     async fn carry_out(&mut self, order: Order, session: &mut Session) -> ControlFlow<()> {
-        let Some(subject) = self.note(order) else {
-            return if self.followed.is_empty() {
-                Break(())
-            } else {
-                Continue(())
-            };
-        };
-        let one = subject.topics();
+        let mut new = BTreeSet::new();
+        let mut next = Some(order);
+        while let Some(order) = next {
+            if let Some(subject) = self.note(order) {
+                match session.outcomes.get(&subject) {
+                    Some(outcome) => self.tell_last(&subject, outcome),
+                    None => drop(new.insert(subject)),
+                }
+            }
+            next = self.orders.try_recv().ok().map(|(order, _busy)| order);
+        }
+        new.retain(|subject| self.followed.contains_key(subject));
+        if self.followed.is_empty() {
+            return Break(());
+        }
+        if new.is_empty() {
+            return Continue(());
+        }
+        self.subscribe(new, session).await
+    }
+
+    async fn subscribe(
+        &mut self,
+        new: BTreeSet<Subject>,
+        session: &mut Session,
+    ) -> ControlFlow<()> {
+        let topics: Vec<_> = new.iter().flat_map(Subject::topics).collect();
         // Topics of what is no longer followed stay until the channel is full; then all are replaced.
-        let full = session.topics + one.len() > PER_CHANNEL * Subject::TOPICS;
+        let full = session.topics + topics.len() > PER_CHANNEL * Subject::TOPICS;
         let (method, wanted) = if full {
+            session
+                .outcomes
+                .retain(|it, _| self.followed.contains_key(it));
             let all = self.followed.keys().flat_map(Subject::topics).collect();
             (Method::PUT, all)
         } else {
-            (Method::POST, one)
+            (Method::POST, topics)
         };
         let outcome = self
             .platform
             .subscribe(&session.channel.id, method, &wanted)
             .await;
-        match outcome {
-            Ok(subscriptions) => {
-                session.topics = if full { 0 } else { session.topics } + wanted.len();
-                self.tell_outcome_of(&subject, &subscriptions);
-                Continue(())
-            }
+        let subscriptions = match outcome {
+            Ok(subscriptions) => subscriptions,
             Err(error @ PlatformError::MissingPermission { .. }) => {
                 let why = error.to_string();
-                self.tell_one(&subject, &Happening::Unfollowed { why });
-                Continue(())
+                for subject in &new {
+                    let why = why.clone();
+                    self.tell_one(subject, &Happening::Unfollowed { why });
+                }
+                return Continue(());
             }
             // Whatever else is wrong with this channel, a new one may be right.
             Err(error) => {
                 tracing::warn!(%error, "a subscription failed");
-                Break(())
+                return Break(());
             }
+        };
+        session.topics = if full { 0 } else { session.topics } + wanted.len();
+        for subject in new {
+            let outcome = outcome_of(&subject, &subscriptions);
+            self.tell_one(&subject, &outcome);
+            session.outcomes.insert(subject, outcome);
         }
+        Continue(())
     }
 
     /// Notes who follows what; returns the subject that is to be followed.
@@ -307,23 +348,11 @@ impl Task {
         }
     }
 
-    fn tell_outcome(&self, subscriptions: &[Subscription]) {
-        for subject in self.followed.keys() {
-            self.tell_outcome_of(subject, subscriptions);
+    /// Tells the follower that has come last.
+    fn tell_last(&self, subject: &Subject, happening: &Happening) {
+        if let Some((_, follower)) = self.followed.get(subject).and_then(|all| all.last()) {
+            follower.tell(happening.clone(), self.clock.busy());
         }
-    }
-
-    fn tell_outcome_of(&self, subject: &Subject, subscriptions: &[Subscription]) {
-        let rejected = subscriptions.iter().find(|subscription| {
-            subscription.is_rejected() && Subject::of(&subscription.id).as_ref() == Some(subject)
-        });
-        let happening = match rejected {
-            None => Happening::Followed,
-            Some(subscription) => Happening::Unfollowed {
-                why: missing(subscription),
-            },
-        };
-        self.tell_one(subject, &happening);
     }
 
     fn tell_one(&self, subject: &Subject, happening: &Happening) {
@@ -343,6 +372,18 @@ impl Session {
     /// When to give the socket up, unless something is heard.
     fn deadline(&self) -> Timestamp {
         (self.heard + SILENCE).min(self.opened + LIFE)
+    }
+}
+
+fn outcome_of(subject: &Subject, subscriptions: &[Subscription]) -> Happening {
+    let rejected = subscriptions.iter().find(|subscription| {
+        subscription.is_rejected() && Subject::of(&subscription.id).as_ref() == Some(subject)
+    });
+    match rejected {
+        None => Happening::Followed,
+        Some(subscription) => Happening::Unfollowed {
+            why: missing(subscription),
+        },
     }
 }
 

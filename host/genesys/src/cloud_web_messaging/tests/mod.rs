@@ -4,5 +4,6 @@
 mod any_order;
 mod bench;
 mod centre;
+mod interleavings;
 mod platform;
 mod story;

@@ -146,3 +146,51 @@ fn an_agent_who_wrote_before_the_conversation_was_found_joins_once() {
     it.run_for(Millis::from_secs(2));
     assert_eq!(it.0.joined(), ["Kim"]);
 }
+
+#[test]
+fn an_agents_last_words_come_before_it_is_told_to_have_gone() {
+    let mut it = Followed::new();
+    it.0.event(Event::Followed);
+    it.run_for(Millis::from_secs(2));
+    it.show("s/1/0");
+    it.join("Kim", Purpose::Agent, State::Connected);
+    it.run_for(Millis::from_secs(3));
+    let now = it.0.now;
+    it.0.centre.says("Kim", "I pass you on", now);
+    it.0.deliver(0, false);
+    // Another one comes and goes before anybody looks.
+    it.0.centre.participants[1].state = State::Disconnected;
+    it.0.centre.participants[1].disconnect_type = Some("transfer".to_owned());
+    it.join("Max", Purpose::Agent, State::Connected);
+    it.0.centre.participants[2].state = State::Disconnected;
+    it.0.centre.participants[2].disconnect_type = Some("transfer".to_owned());
+    it.0.centre.says("Max", "So do I", now);
+    it.0.deliver(0, false);
+    it.join("Lee", Purpose::Agent, State::Connected);
+    it.0.event(Event::Changed);
+    it.run_for(Millis::from_secs(5));
+    assert_eq!(
+        it.kinds(),
+        [
+            "opened", "joined", "message", "left", "joined", "message", "left", "joined"
+        ]
+    );
+    assert_eq!(it.0.joined(), ["Kim", "Max", "Lee"]);
+}
+
+#[test]
+fn an_agent_who_writes_under_another_name_is_heard_under_that_one() {
+    let mut it = Followed::new();
+    it.0.event(Event::Followed);
+    it.run_for(Millis::from_secs(2));
+    it.show("s/1/0");
+    it.join("Kim Park", Purpose::Agent, State::Connected);
+    it.run_for(Millis::from_secs(3));
+    for text in ["Hello", "Still here"] {
+        let now = it.0.now;
+        it.0.centre.says("Kim from Sales", text, now);
+        it.run_for(Millis::from_secs(3));
+    }
+    assert_eq!(it.0.heard(), ["Hello", "Still here"]);
+    assert_eq!(it.0.joined(), ["Kim Park"]);
+}

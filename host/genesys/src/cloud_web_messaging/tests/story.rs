@@ -174,6 +174,7 @@ fn a_session_that_goes_to_someone_else_or_expires_ends_in_words() {
     }
 }
 
+/// C21.
 #[test]
 fn a_session_found_read_only_while_writing_is_over() {
     let mut bench = Bench::opened(PLAIN);
@@ -208,6 +209,7 @@ fn messages_that_overtake_each_other_come_in_order_and_are_counted() {
     assert_eq!((tally.gaps, tally.repeats, tally.reorders), (0, 1, 2));
 }
 
+/// C20.
 #[test]
 fn an_end_without_an_id_is_the_same_end() {
     let mut bench = Bench::opened(PLAIN);
