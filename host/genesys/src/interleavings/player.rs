@@ -35,9 +35,12 @@ pub(crate) trait Subject: Sized {
 
     /// How long after the end it is told at the latest, whatever was lost.
     const AT_THE_LATEST: Millis;
-    /// Whether what agents say comes with who says it. Otherwise that, and the order, are certain only
-    /// if nothing is overtaken by more than a moment.
-    const SIGNED: bool;
+    /// Whether what agents say is checked against the platform's own record before it is told.
+    /// Otherwise its order, and who says it, are certain only if nothing is overtaken by more than a
+    /// moment.
+    const CHECKED: bool;
+    /// Whether agents show only by what they say.
+    const BY_WORDS: bool = false;
     /// How long after the end it is told if every event comes and no answer is lost.
     const AT_BEST: Millis;
 

@@ -16,7 +16,7 @@ pub(crate) fn judge<S: Subject>(record: &Record, way: &Way) -> Result<(), String
         return Err("it never comes to rest".to_owned());
     }
     ended::<S>(record, way)?;
-    agents(record)?;
+    agents::<S>(record, way)?;
     words::<S>(record, way)?;
     users_words(record)?;
     let keys: BTreeSet<_> = record.told.iter().map(|(_, key, _)| key).collect();
@@ -71,8 +71,13 @@ fn ended<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
 }
 
 /// Who joined, declined and left: once per stay, in order, and nobody else.
-fn agents(record: &Record) -> Result<(), String> {
+fn agents<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
     let truth = &record.truth;
+    // Who shows only by a word that was missed shows late, and out of order.
+    let all_came = (0..record.events).all(|event| way.brings(event));
+    if S::BY_WORDS && !(is_certain::<S>(record) && all_came) {
+        return Ok(());
+    }
     let mut joined: Vec<&str> = Vec::new();
     let mut left: Vec<&str> = Vec::new();
     let mut declined: Vec<&str> = Vec::new();
@@ -144,7 +149,7 @@ fn words<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
     if record.truth.left && is_part_of(&heard, said) {
         return Ok(());
     }
-    let certain = S::SIGNED || record.slowest <= A_MOMENT;
+    let certain = is_certain::<S>(record);
     if !certain {
         let by_anyone = |it: &[(&str, &str)]| {
             let mut texts: Vec<_> = it.iter().map(|(_, text)| (*text).to_owned()).collect();
@@ -168,6 +173,11 @@ fn words<S: Subject>(record: &Record, way: &Way) -> Result<(), String> {
         return Err(format!("heard {heard:?} instead of {said:?}"));
     }
     Ok(())
+}
+
+/// Whether words are told in their order and by whom they were said.
+fn is_certain<S: Subject>(record: &Record) -> bool {
+    S::CHECKED || record.slowest <= A_MOMENT
 }
 
 /// Who said something, if whoever told it does not know.

@@ -334,6 +334,11 @@ impl Stage {
         lines
     }
 
+    /// Gives a command without letting anything settle.
+    pub(crate) fn send(&self, command: Command) {
+        self.link.as_ref().unwrap().send(command);
+    }
+
     pub(crate) async fn command(&self, command: Command) {
         self.link.as_ref().unwrap().send(command);
         self.settle().await;
