@@ -277,14 +277,14 @@ impl EndOfHandoff {
 
     fn tell(&mut self, news: &mut News) {
         let over = self.closed || self.failed.is_some();
-        let goes_on = self.stays.iter().any(|stay| match stay {
-            Stay::Queue(wait) => !wait.told,
-            Stay::Agent(leg) => leg.departure.is_none(),
-        });
-        for stay in &mut self.stays {
+        let talks = self.legs().any(|leg| leg.departure.is_none());
+        // A queue entered after a stay shows that the handoff went on after it; one before does not.
+        let waits = |it: &Stay| matches!(it, Stay::Queue(wait) if !wait.told);
+        let last_wait = self.stays.iter().rposition(waits);
+        for (at, stay) in self.stays.iter_mut().enumerate() {
             match stay {
                 Stay::Queue(wait) => wait.tell(news),
-                Stay::Agent(leg) => leg.tell(over, goes_on, news),
+                Stay::Agent(leg) => leg.tell(over, talks || last_wait > Some(at), news),
             }
         }
         if over {
