@@ -161,8 +161,9 @@ impl Protocol {
 
     /// Whoever ended the conversation was there, even if nothing it wrote has come.
     pub(super) fn infer_closer(&mut self, news: &mut News) {
+        let known = self.sees_agents() || self.state.end.was_answered();
         let closer = self.state.talk_mut().and_then(|it| it.closed_by.take());
-        if let (Some(closer), false) = (closer, self.state.end.was_answered()) {
+        if let (Some(closer), false) = (closer, known) {
             self.infer(closer.name(), news);
         }
     }

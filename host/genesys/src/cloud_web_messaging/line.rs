@@ -281,7 +281,7 @@ impl Protocol {
         }
         if std::mem::take(&mut self.line.missed) && progress > Progress::Silent {
             self.reading
-                .want(now, super::reading::Purpose::CatchUp { gaps: false });
+                .decide(now, super::reading::Purpose::CatchUp { gaps: false });
         }
         if session.read_only {
             self.close(now);
@@ -396,7 +396,7 @@ impl Protocol {
             // It may have arrived: the history tells.
             What::Part => self
                 .reading
-                .want(now, super::reading::Purpose::CatchUp { gaps: true }),
+                .decide(now, super::reading::Purpose::CatchUp { gaps: true }),
             What::Offer => self.upload_failed(&Trouble::NoAnswer { doing }, news),
             // Genesys refuses the message if it is not complete.
             What::Upload => self.upload.complete(),

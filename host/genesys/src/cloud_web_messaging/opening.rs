@@ -218,7 +218,7 @@ impl Protocol {
         news.changed = true;
         if !new && !resumed {
             // This very handoff was opened before, and stopped before it could report.
-            self.reading.want(now, Purpose::CatchUp { gaps: false });
+            self.reading.decide(now, Purpose::CatchUp { gaps: false });
         }
         self.fit_attributes(news);
     }

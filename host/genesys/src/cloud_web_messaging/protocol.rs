@@ -388,7 +388,7 @@ impl Protocol {
             return None;
         }
         if self.state.talk().is_none_or(|talk| talk.closing.is_some())
-            || self.reading.is_wanted()
+            || self.reading.holds_up()
             || now < self.line.blocked_until
         {
             return None;

@@ -46,6 +46,8 @@ pub(super) enum Purpose {
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     wanted: Option<Purpose>,
+    /// It tells what became of what was sent: until then nothing else is.
+    decides: bool,
     /// Newest first.
     found: Vec<StructuredMessage>,
     page: u32,
@@ -68,12 +70,24 @@ impl Reading {
         };
         *self = Self {
             wanted: Some(purpose),
+            decides: self.holds_up(),
             page: 1,
             again: now,
             jwt: self.jwt.take(),
             check: self.check,
             ..Self::default()
         };
+    }
+
+    /// As [`Reading::want`], where something that was sent may have arrived or not.
+    pub(super) fn decide(&mut self, now: Timestamp, purpose: Purpose) {
+        self.want(now, purpose);
+        self.decides = true;
+    }
+
+    /// Whether nothing may be sent until it is done.
+    pub(super) fn holds_up(&self) -> bool {
+        self.decides && self.is_wanted()
     }
 
     pub(super) fn is_wanted(&self) -> bool {

@@ -313,7 +313,7 @@ impl Protocol {
             if matches!(trouble, Trouble::Unavailable { .. }) {
                 // It may have arrived all the same.
                 let purpose = super::reading::Purpose::CatchUp { gaps: false };
-                self.reading.want(now, purpose);
+                self.reading.decide(now, purpose);
             }
             return self.wait_out(now, trouble);
         }
