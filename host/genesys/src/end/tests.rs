@@ -257,3 +257,57 @@ fn a_close_in_the_queue_after_a_transfer_is_the_agents_with_a_detail() {
     assert_eq!(over.reason, SessionEndReason::AgentLeft);
     assert!(over.detail.is_some());
 }
+
+/// What each transport observes of a decline, a transfer and a close, before the close itself.
+fn seen_by_each_transport() -> [Vec<Observation>; 3] {
+    let platform = vec![
+        queued("q"),
+        alerting("a"),
+        gone("a", Departure::Declined),
+        connected("b"),
+        gone("b", Departure::Transferred),
+        connected("c"),
+        acw("c"),
+    ];
+    let engage = vec![
+        queued("q"),
+        connected("b"),
+        gone("b", Departure::Transferred),
+        queued("q2"),
+        connected("c"),
+    ];
+    let words_alone = vec![
+        connected("b"),
+        gone("b", Departure::Transferred),
+        connected("c"),
+    ];
+    [platform, engage, words_alone]
+}
+
+#[test]
+fn every_order_of_what_a_transport_observes_ends_once_and_last() {
+    use crate::interleavings::way::{factorial, permutation};
+    for seen in seen_by_each_transport() {
+        let close = [Observation::Closed, gone("c", Departure::Disconnected)];
+        for number in 0..factorial(seen.len()) {
+            let order = permutation(seen.len(), number);
+            let mut end = EndOfHandoff::default();
+            let mut signals = Vec::new();
+            for at in &order {
+                signals.extend(end.observe([seen[*at].clone()]));
+                // A repeat, and a host that takes over, change nothing.
+                let handle = serde_json::to_value(&end).expect("a handle");
+                end = serde_json::from_value(handle).expect("the same handle");
+                assert_eq!(end.observe([seen[*at].clone()]), vec![], "{order:?}");
+            }
+            assert_eq!(ends(&signals), 0, "{order:?}: {signals:#?}");
+            signals.extend(end.observe(close.clone()));
+            assert_eq!(joined(&signals), ["b", "c"], "{order:?}");
+            let last = Signal::Ended(HandoffEnd::agent_left());
+            assert_eq!(signals.last(), Some(&last), "{order:?}");
+            for again in seen.iter().chain(&close) {
+                assert_eq!(end.observe([again.clone()]), vec![], "{order:?}");
+            }
+        }
+    }
+}
