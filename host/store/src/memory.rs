@@ -1,8 +1,8 @@
 //! A store that forgets everything with its process.
 
-use crate::{AppendError, Due, Store, StoreError};
+use crate::{AppendError, Due, Forgotten, Store, StoreError};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, Session, Turn};
+use handoff_engine::session::{Effect, Session, Status, Turn};
 use handoff_engine::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +37,30 @@ impl Record {
         self.pending
             .retain(|_, pending| !effects.contains(&pending.id));
     }
+
+    /// When the session closed, if it did and owes nothing.
+    fn over_since(&self) -> Option<Timestamp> {
+        let session = self.session()?;
+        let owes = session.handoff().is_some() || !self.pending.is_empty();
+        match session.status {
+            Status::Closed { at, .. } if !owes => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The deadlines of the last turn.
+    fn due(&self) -> Vec<Due> {
+        self.turns.last().map_or_else(Vec::new, |turn| due(turn))
+    }
+}
+
+fn due(turn: &Turn) -> Vec<Due> {
+    let deadlines = turn.deadlines.iter().map(|deadline| Due {
+        at: deadline.at,
+        session: turn.session.id.clone(),
+        kind: deadline.kind,
+    });
+    deadlines.collect()
 }
 
 impl MemoryStore {
@@ -74,20 +98,8 @@ impl Store for MemoryStore {
         if !record.inputs.insert(turn.input.id.clone()) {
             return Err(AppendError::Duplicate(turn.input.id.clone()));
         }
-        let due = |turn: &Turn| -> Vec<Due> {
-            turn.deadlines
-                .iter()
-                .map(|deadline| Due {
-                    at: deadline.at,
-                    session: turn.session.id.clone(),
-                    kind: deadline.kind,
-                })
-                .collect()
-        };
-        if let Some(last) = record.turns.last() {
-            for old in due(last) {
-                deadlines.remove(&old);
-            }
+        for old in record.due() {
+            deadlines.remove(&old);
         }
         deadlines.extend(due(&turn));
         record.settle(settled);
@@ -166,5 +178,40 @@ impl Store for MemoryStore {
             .filter(|turn| turn.session.revision >= from)
             .cloned()
             .collect())
+    }
+
+    async fn closed_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let tables = self.tables();
+        let over = tables.sessions.iter().filter_map(|(id, record)| {
+            let since = record.over_since()?;
+            (since < before).then_some((since, id))
+        });
+        let mut over: Vec<(Timestamp, &SessionId)> = over.collect();
+        over.sort();
+        Ok(over
+            .into_iter()
+            .take(limit)
+            .map(|(_, id)| id.clone())
+            .collect())
+    }
+
+    async fn forget(&self, session: &SessionId) -> Result<Forgotten, StoreError> {
+        let mut tables = self.tables();
+        let Some(record) = tables.sessions.get(session) else {
+            return Ok(Forgotten::Unknown);
+        };
+        if record.over_since().is_none() {
+            return Ok(Forgotten::StillNeeded);
+        }
+        let due = record.due();
+        tables.sessions.remove(session);
+        for old in due {
+            tables.deadlines.remove(&old);
+        }
+        Ok(Forgotten::Dropped)
     }
 }

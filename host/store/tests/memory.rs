@@ -2,4 +2,7 @@
 
 mod suite;
 
-suite::every_test!(memory, handoff_store::MemoryStore::new());
+use handoff_store::MemoryStore;
+
+suite::every_test!(memory, || |open: Option<MemoryStore>| open
+    .unwrap_or_default());

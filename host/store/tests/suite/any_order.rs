@@ -1,12 +1,13 @@
-//! Random appends and settlements, and beside the store a model of it: plain lists, searched from
-//! end to end.
+//! Random deeds, with the store closed and opened anywhere between them, and beside it a model of
+//! it: plain lists, searched from end to end.
 
 use super::{effect, turn};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{DeadlineKind, Turn};
+use handoff_engine::session::{DeadlineKind, Status, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{AppendError, Due, Store};
+use handoff_store::{AppendError, Due, Forgotten, Store};
 use proptest::prelude::*;
+use serde_json::{Value, json, to_value};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -19,16 +20,36 @@ enum Deed {
         asks: usize,
         due: Vec<(DeadlineKind, u64)>,
         with_agent: bool,
+        closes: Option<u64>,
+        remembers: Vec<(&'static str, Value)>,
         settles: Vec<(u64, usize)>,
     },
     Settle {
         session: &'static str,
         effects: Vec<(u64, usize)>,
     },
+    Forget {
+        session: &'static str,
+    },
+    /// Closes the store and opens it again.
+    Reopen,
+}
+
+const SESSIONS: [&str; 3] = ["a", "b", "c"];
+
+impl Deed {
+    fn session(&self) -> Option<&'static str> {
+        match self {
+            Self::Append { session, .. }
+            | Self::Settle { session, .. }
+            | Self::Forget { session } => Some(session),
+            Self::Reopen => None,
+        }
+    }
 }
 
 fn session_name() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("a"), Just("b"), Just("c")]
+    prop::sample::select(SESSIONS.as_slice())
 }
 
 fn settled() -> impl Strategy<Value = Vec<(u64, usize)>> {
@@ -47,32 +68,43 @@ fn due() -> impl Strategy<Value = Vec<(DeadlineKind, u64)>> {
         .prop_map(|due| due.into_iter().flatten().collect())
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn remembered() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
+    let key = prop_oneof![Just("lines"), Just("n"), Just("deep")];
+    let value = prop_oneof![
+        (0..5_usize, 0..5).prop_map(|(length, from)| (from..).take(length).collect()),
+        any::<f64>().prop_map(Value::from),
+        (0..3).prop_map(|n| json!({"a": {"b": n, "c": [n, {"d": 1}]}})),
+    ];
+    prop::collection::vec((key, value), 0..3)
+}
+
+fn append() -> impl Strategy<Value = Deed> {
     let off = prop_oneof![8 => Just(1), 1 => Just(0), 1 => Just(2)];
-    let append = (
-        session_name(),
-        off,
-        any::<u8>(),
-        0..4_usize,
-        due(),
-        any::<bool>(),
-        settled(),
-    );
-    let append =
-        append.prop_map(
-            |(session, off, input, asks, due, with_agent, settles)| Deed::Append {
+    let asked = (0..4_usize, due(), any::<bool>());
+    let session = (prop::option::weighted(0.3, 0..20_u64), remembered());
+    let append = (session_name(), off, 0..12_u8, asked, session, settled());
+    append.prop_map(
+        |(session, off, input, (asks, due, with_agent), (closes, remembers), settles)| {
+            Deed::Append {
                 session,
                 off,
-                input: input % 32,
+                input,
                 asks,
                 due,
                 with_agent,
+                closes,
+                remembers,
                 settles,
-            },
-        );
+            }
+        },
+    )
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
     let settle = (session_name(), settled());
     let settle = settle.prop_map(|(session, effects)| Deed::Settle { session, effects });
-    prop_oneof![4 => append, 1 => settle]
+    let forget = session_name().prop_map(|session| Deed::Forget { session });
+    prop_oneof![8 => append(), 2 => settle, 1 => forget, 1 => Just(Deed::Reopen)]
 }
 
 /// A store as lists.
@@ -114,6 +146,27 @@ impl Model {
         let pending = self.pending(session);
         let settled = effects.iter().filter(|id| pending.contains(id));
         self.settled.extend(settled.cloned());
+    }
+
+    fn over_since(&self, session: &SessionId) -> Option<Timestamp> {
+        match self.of(session).last()?.session.status {
+            Status::Closed { at, .. } if !self.is_unfinished(session) => Some(at),
+            _ => None,
+        }
+    }
+
+    fn forget(&mut self, session: &SessionId) -> Forgotten {
+        if self.of(session).next().is_none() {
+            return Forgotten::Unknown;
+        }
+        if self.over_since(session).is_none() {
+            return Forgotten::StillNeeded;
+        }
+        let effects = self.of(session).flat_map(|turn| &turn.effects);
+        let ids: Vec<EffectId> = effects.map(|effect| effect.id.clone()).collect();
+        self.settled.retain(|id| !ids.contains(id));
+        self.turns.retain(|turn| turn.session.id != *session);
+        Forgotten::Dropped
     }
 
     fn pending(&self, session: &SessionId) -> Vec<EffectId> {
@@ -161,6 +214,8 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
             asks,
             due,
             with_agent,
+            closes,
+            remembers,
             settles,
         } => {
             let before = model.of(&SessionId::new(session)).count() as u64;
@@ -173,6 +228,12 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
             }
             if with_agent {
                 next = next.with_agent();
+            }
+            if let Some(at) = closes {
+                next = next.closes(at);
+            }
+            for (key, value) in remembers {
+                next = next.remembers(key, value);
             }
             let next = next.done();
             let settles = ids(session, settles);
@@ -190,13 +251,27 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
             store.settle(&session, &effects).await.expect("settles");
             model.settle(&session, &effects);
         }
+        Deed::Forget { session } => {
+            let session = SessionId::new(session);
+            let forgotten = store.forget(&session).await.expect("answers");
+            assert_eq!(forgotten, model.forget(&session));
+        }
+        Deed::Reopen => unreachable!("it is done to the store as a whole"),
     }
 }
 
-async fn compare(store: &dyn Store, model: &Model) {
-    let mut unfinished = Vec::new();
-    for name in ["a", "b", "c"] {
-        let id = SessionId::new(name);
+/// Turns as data, to be compared.
+fn data<'t>(turns: impl IntoIterator<Item = &'t Arc<Turn>>) -> Vec<Value> {
+    let turns = turns.into_iter();
+    turns
+        .map(|turn| to_value(&**turn).expect("is data"))
+        .collect()
+}
+
+/// Compares what is told of some sessions, and of all of them together.
+async fn compare(store: &dyn Store, model: &Model, sessions: &[&str]) {
+    for name in sessions {
+        let id = SessionId::new(*name);
         let loaded = store.load(&id).await.expect("reads");
         let last = model.of(&id).last();
         assert_eq!(
@@ -208,19 +283,17 @@ async fn compare(store: &dyn Store, model: &Model) {
         assert_eq!(pending, model.pending(&id));
         for from in [0, 2, 4] {
             let journal = store.journal(&id, Revision(from)).await.expect("reads");
-            let got: Vec<&InputId> = journal.iter().map(|turn| &turn.input.id).collect();
             let wanted = model.of(&id).filter(|turn| turn.session.revision.0 >= from);
-            let wanted: Vec<&InputId> = wanted.map(|turn| &turn.input.id).collect();
-            assert_eq!(got, wanted);
+            assert_eq!(data(&journal), data(wanted));
         }
-        for input in (0..32).map(|input| InputId::new(format!("input-{input}"))) {
+        for input in (0..12).map(|input| InputId::new(format!("input-{input}"))) {
             let known = store.has_input(&id, &input).await.expect("reads");
             assert_eq!(known, model.of(&id).any(|turn| turn.input.id == input));
         }
-        if model.is_unfinished(&id) {
-            unfinished.push(id);
-        }
     }
+    let ids = SESSIONS.map(SessionId::new);
+    let unfinished = ids.iter().filter(|id| model.is_unfinished(id));
+    let unfinished: Vec<SessionId> = unfinished.cloned().collect();
     let mut found = store.unfinished().await.expect("reads");
     found.sort();
     assert_eq!(found, unfinished);
@@ -232,21 +305,39 @@ async fn compare(store: &dyn Store, model: &Model) {
         let wanted = deadlines.iter().filter(|due| due.at.0 <= now).take(limit);
         assert_eq!(due, wanted.cloned().collect::<Vec<_>>());
     }
+    let over = |id| model.over_since(id).map(|at| (at, id));
+    let mut over: Vec<(Timestamp, &SessionId)> = ids.iter().filter_map(over).collect();
+    over.sort();
+    for (before, limit) in [(0, 9), (10, 1), (10, 9), (u64::MAX, 2)] {
+        let before = Timestamp(before);
+        let closed = store.closed_before(before, limit).await.expect("reads");
+        let wanted = over.iter().filter(|(at, _)| *at < before).take(limit);
+        let wanted: Vec<SessionId> = wanted.map(|(_, id)| (*id).clone()).collect();
+        assert_eq!(closed, wanted);
+    }
 }
 
-/// Checks a fresh store against the model, case after case.
-pub(crate) fn as_if_kept_in_lists<S: Store>(fresh: impl Fn() -> S) {
+/// Checks a store in a new place against the model, case after case.
+pub(crate) fn as_if_kept_in_lists<S: Store, P: Fn(Option<S>) -> S>(place: impl Fn() -> P) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("builds");
-    proptest!(|(deeds in prop::collection::vec(deed(), 1..24))| {
+    // Enough to find what was planted, and quick on a store that opens anew each time.
+    let cases = ProptestConfig::with_cases(128);
+    proptest!(cases, |(deeds in prop::collection::vec(deed(), 1..24))| {
         runtime.block_on(async {
-            let store = fresh();
+            let open = place();
+            let mut store = open(None);
             let mut model = Model::default();
             for deed in deeds {
-                apply(&store, &mut model, deed).await;
-                compare(&store, &model).await;
+                let changed = deed.session();
+                match deed {
+                    Deed::Reopen => store = open(Some(store)),
+                    deed => apply(&store, &mut model, deed).await,
+                }
+                compare(&store, &model, changed.as_slice()).await;
             }
+            compare(&store, &model, &SESSIONS).await;
         });
     });
 }

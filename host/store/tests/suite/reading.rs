@@ -97,3 +97,39 @@ pub(crate) async fn sessions_are_kept_apart(store: Arc<dyn Store>) {
     }
     assert_eq!(store.unfinished().await.expect("reads").len(), names.len());
 }
+
+pub(crate) async fn what_is_deep_and_what_is_exact_is_read_back(store: Arc<dyn Store>) {
+    // As deep as a parser with the usual limit lets through.
+    let deep = "[".repeat(127) + &"]".repeat(127);
+    let deep: serde_json::Value = serde_json::from_str(&deep).expect("parses");
+    let exact = json!([
+        0.1,
+        1e23,
+        5e-324,
+        0.300_000_000_000_000_04,
+        u64::MAX,
+        i64::MIN,
+        "\0\u{1F600}\""
+    ]);
+    let turns = [
+        turn("s", 1).remembers("x", deep.clone()).done(),
+        turn("s", 2).remembers("x", json!([deep])).done(),
+        turn("s", 3).remembers("x", exact).done(),
+        turn("s", 4).done(),
+    ];
+    for turn in &turns {
+        store.append(Arc::clone(turn), &[]).await.expect("taken");
+        let loaded = store.load(&turn.session.id).await.expect("reads");
+        assert_eq!(
+            to_value(loaded).expect("is data"),
+            to_value(&turn.session).expect("is data")
+        );
+    }
+    let journal = store.journal(&SessionId::new("s"), Revision(0)).await;
+    for (read, written) in journal.expect("reads").iter().zip(&turns) {
+        assert_eq!(
+            to_value(&**read).expect("is data"),
+            to_value(&**written).expect("is data")
+        );
+    }
+}

@@ -4,8 +4,8 @@ use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{Tally, Target, TransferOptions, TransferRequest};
 use handoff_engine::name::{EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{
-    AgentFrame, Deadline, DeadlineKind, Effect, EffectKind, Input, InputKind, OpenHandoff, Owner,
-    Phase, Sender, Session, Status, Turn,
+    AgentFrame, CloseReason, Deadline, DeadlineKind, Effect, EffectKind, Input, InputKind,
+    OpenHandoff, Owner, Phase, Sender, Session, Status, Turn,
 };
 use handoff_engine::time::Timestamp;
 use std::collections::BTreeMap;
@@ -101,6 +101,21 @@ impl Sample {
             tally: Tally::default(),
         };
         self.0.session.stack = vec![Owner::Agent(AgentFrame { handoff })];
+        self
+    }
+
+    /// Keeps a value in the session's context.
+    pub(crate) fn remembers(mut self, key: &str, value: serde_json::Value) -> Self {
+        self.0.session.context.insert(key.to_owned(), value);
+        self
+    }
+
+    /// Closes the session.
+    pub(crate) fn closes(mut self, at: u64) -> Self {
+        self.0.session.status = Status::Closed {
+            reason: CloseReason::Completed,
+            at: Timestamp(at),
+        };
         self
     }
 

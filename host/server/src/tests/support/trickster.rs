@@ -3,7 +3,7 @@
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{AppendError, Due, MemoryStore, Store, StoreError};
+use handoff_store::{AppendError, Due, Forgotten, MemoryStore, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
@@ -144,5 +144,17 @@ impl Store for Trickster {
         from: Revision,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
         self.inner.journal(session, from).await
+    }
+
+    async fn closed_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.inner.closed_before(before, limit).await
+    }
+
+    async fn forget(&self, session: &SessionId) -> Result<Forgotten, StoreError> {
+        self.inner.forget(session).await
     }
 }

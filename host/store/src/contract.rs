@@ -1,0 +1,83 @@
+//! What a store does, whatever it is made of.
+//!
+//! The tests in `tests/suite` are the letter of it; a store of your own can be put through them.
+
+use crate::{AppendError, StoreError};
+use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
+use handoff_engine::session::{DeadlineKind, Effect, Session, Turn};
+use handoff_engine::time::Timestamp;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Keeps sessions and what happened to them.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// Commits a turn, and settles effects of earlier turns along with it. An error of
+    /// [`AppendError::Store`] may leave open whether it was committed; the other two say that nothing
+    /// has changed.
+    async fn append(&self, turn: Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError>;
+
+    /// A session as of its last turn.
+    async fn load(&self, session: &SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Whether an input was committed before.
+    async fn has_input(&self, session: &SessionId, input: &InputId) -> Result<bool, StoreError>;
+
+    /// Notes that effects are done, or given up. Ids that are not pending are no error.
+    async fn settle(&self, session: &SessionId, effects: &[EffectId]) -> Result<(), StoreError>;
+
+    /// Effects of a session that are not settled, in the order in which they are to be carried out.
+    async fn pending_effects(&self, session: &SessionId) -> Result<Vec<Effect>, StoreError>;
+
+    /// Sessions with effects that are not settled, or with a handoff that is not over: what a host
+    /// has to take up when it starts. In no particular order, each once.
+    async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError>;
+
+    /// When something is due next.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// What is due at `now`, in the order of [`Due`]: the longest overdue first. At most `limit`.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
+
+    /// The turns of a session from a revision on, oldest first.
+    async fn journal(
+        &self,
+        session: &SessionId,
+        from: Revision,
+    ) -> Result<Vec<Arc<Turn>>, StoreError>;
+
+    /// Sessions that closed before a point in time and owe nothing: what may be forgotten. Those
+    /// that closed first come first, by id where they closed at once. At most `limit`.
+    async fn closed_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Drops everything about a session that is closed and owes nothing, so that it is as if it had
+    /// never been. Wait for longer than a platform repeats what it delivers: an input that comes
+    /// after this is no longer known.
+    async fn forget(&self, session: &SessionId) -> Result<Forgotten, StoreError>;
+}
+
+/// A deadline of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// Whose.
+    pub session: SessionId,
+    /// What.
+    pub kind: DeadlineKind,
+}
+
+/// What became of the wish to forget a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// Nothing of it is left.
+    Dropped,
+    /// There is no such session.
+    Unknown,
+    /// It is open, or has effects that are not settled. Nothing has changed.
+    StillNeeded,
+}

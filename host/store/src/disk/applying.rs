@@ -1,0 +1,181 @@
+//! How deeds change the tables.
+//!
+//! Every index is brought up to date in the transaction that changes what it is of, so there is no
+//! moment at which they differ.
+
+use super::deed::{Append, Applied};
+use super::tables::{Deadlines, Written, past};
+use super::{record, undo};
+use crate::{AppendError, Forgotten, StoreError};
+use handoff_engine::name::{EffectId, Revision};
+use redb::ReadableTable;
+
+/// What the indexes hold of a session.
+#[derive(Default)]
+struct Indexed {
+    revision: u64,
+    closed_at: Option<u64>,
+    handed_off: bool,
+    deadlines: Deadlines,
+}
+
+/// Appends a turn, or says why not.
+pub(super) fn append(
+    tables: &mut Written<'_>,
+    append: &Append,
+) -> Result<Applied<Result<(), AppendError>>, StoreError> {
+    let turn = &append.turn;
+    let (session, input) = (turn.session.id.as_str(), turn.input.id.as_str());
+    let revision = turn.session.revision;
+    let (before, undo) = before(tables, session, &append.snapshot)?;
+    let found = Revision(before.revision);
+    if found.next() != revision {
+        return Ok(Applied::Unchanged(Err(AppendError::Conflict {
+            expected: Revision(revision.0.saturating_sub(1)),
+            found,
+        })));
+    }
+    if tables.inputs.get((session, input))?.is_some() {
+        let input = turn.input.id.clone();
+        return Ok(Applied::Unchanged(Err(AppendError::Duplicate(input))));
+    }
+    settle(tables, session, &append.settled)?;
+    let after = Indexed {
+        revision: revision.0,
+        closed_at: append.closed_at(),
+        handed_off: turn.session.handoff().is_some(),
+        deadlines: append.deadlines(),
+    };
+    reindex(tables, session, &before, &after)?;
+    tables.inputs.insert((session, input), revision.0)?;
+    for (place, effect) in (0..).zip(&turn.effects) {
+        let key = (session, revision.0, place);
+        tables.pending.insert(key, effect.id.as_str())?;
+    }
+    let entry = (append.entry.as_slice(), undo.as_slice());
+    tables.journal.insert((session, revision.0), entry)?;
+    let head = (
+        after.revision,
+        after.closed_at,
+        after.handed_off,
+        after.deadlines,
+        append.snapshot.as_slice(),
+    );
+    tables.sessions.insert(session, head)?;
+    Ok(Applied::Changed(Ok(())))
+}
+
+/// What is indexed of a session, and how to get back to it from a newer one.
+fn before(
+    tables: &Written<'_>,
+    session: &str,
+    newer: &[u8],
+) -> Result<(Indexed, Vec<u8>), StoreError> {
+    let Some(head) = tables.sessions.get(session)? else {
+        return Ok((Indexed::default(), Vec::new()));
+    };
+    let (revision, closed_at, handed_off, deadlines, snapshot) = head.value();
+    let undo = match undo::undo(snapshot, newer)? {
+        Some(undo) => record::write(&undo)?,
+        None => Vec::new(),
+    };
+    let indexed = Indexed {
+        revision,
+        closed_at,
+        handed_off,
+        deadlines,
+    };
+    Ok((indexed, undo))
+}
+
+fn reindex(
+    tables: &mut Written<'_>,
+    session: &str,
+    before: &Indexed,
+    after: &Indexed,
+) -> Result<(), StoreError> {
+    let gone = |deadline| !after.deadlines.contains(deadline);
+    for (at, kind) in before.deadlines.iter().filter(|deadline| gone(deadline)) {
+        tables.deadlines.remove((*at, session, *kind))?;
+    }
+    let new = |deadline| !before.deadlines.contains(deadline);
+    for (at, kind) in after.deadlines.iter().filter(|deadline| new(deadline)) {
+        tables.deadlines.insert((*at, session, *kind), ())?;
+    }
+    if before.closed_at != after.closed_at {
+        if let Some(at) = before.closed_at {
+            tables.closed.remove((at, session))?;
+        }
+        if let Some(at) = after.closed_at {
+            tables.closed.insert((at, session), ())?;
+        }
+    }
+    match (before.handed_off, after.handed_off) {
+        (false, true) => drop(tables.handoffs.insert(session, ())?),
+        (true, false) => drop(tables.handoffs.remove(session)?),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Settles effects; how many of them were pending.
+pub(super) fn settle(
+    tables: &mut Written<'_>,
+    session: &str,
+    effects: &[EffectId],
+) -> Result<usize, StoreError> {
+    if effects.is_empty() {
+        return Ok(0);
+    }
+    let mut places = Vec::new();
+    let past = past(session);
+    for pending in tables
+        .pending
+        .range((session, 0, 0)..(past.as_str(), 0, 0))?
+    {
+        let (place, id) = pending?;
+        if effects.iter().any(|effect| effect.as_str() == id.value()) {
+            let (_, revision, place) = place.value();
+            places.push((revision, place));
+        }
+    }
+    for (revision, place) in &places {
+        tables.pending.remove((session, *revision, *place))?;
+    }
+    Ok(places.len())
+}
+
+/// Drops a session that is closed and owes nothing.
+pub(super) fn forget(tables: &mut Written<'_>, session: &str) -> Result<Forgotten, StoreError> {
+    let before = {
+        let Some(head) = tables.sessions.get(session)? else {
+            return Ok(Forgotten::Unknown);
+        };
+        let (revision, closed_at, handed_off, deadlines, _) = head.value();
+        Indexed {
+            revision,
+            closed_at,
+            handed_off,
+            deadlines,
+        }
+    };
+    let past = past(session);
+    let owes = before.handed_off
+        || tables
+            .pending
+            .range((session, 0, 0)..(past.as_str(), 0, 0))?
+            .next()
+            .is_some();
+    if owes || before.closed_at.is_none() {
+        return Ok(Forgotten::StillNeeded);
+    }
+    reindex(tables, session, &before, &Indexed::default())?;
+    tables
+        .journal
+        .retain_in((session, 0)..(past.as_str(), 0), |_, _| false)?;
+    tables
+        .inputs
+        .retain_in((session, "")..(past.as_str(), ""), |_, _| false)?;
+    tables.sessions.remove(session)?;
+    Ok(Forgotten::Dropped)
+}

@@ -1,0 +1,42 @@
+//! Whether the store still works.
+//!
+//! After a sync that failed nobody knows what is on disk. A store that went on would show the state
+//! before it, and a restart perhaps the state after: so it stops, reads and all, until it is opened
+//! anew and reads what there is.
+
+use crate::StoreError;
+use std::sync::{Arc, OnceLock};
+
+/// What stopped the store, if something did.
+#[derive(Debug, Default)]
+pub(super) struct Health(OnceLock<StoreError>);
+
+impl Health {
+    /// Whether the store works.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.0.get() {
+            None => Ok(()),
+            Some(first) => Err(StoreError::Stopped(Arc::new(first.clone()))),
+        }
+    }
+
+    /// Stops the store. The first failure is kept, since it is the one to mend.
+    pub(super) fn stop(&self, error: &StoreError) {
+        let _ = self.0.set(error.clone());
+    }
+
+    /// Stops the store if the failure of a read is the disk's.
+    pub(super) fn note(&self, error: &StoreError) {
+        if !is_of_one_record(error) {
+            self.stop(error);
+        }
+    }
+}
+
+/// Whether a failure is one session's, and does not concern the others.
+pub(super) fn is_of_one_record(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Corrupt { .. } | StoreError::TooLarge { .. }
+    )
+}

@@ -1,0 +1,171 @@
+//! A store in one file, by redb.
+//!
+//! Invariant: nothing is answered before it is on disk, and a turn is there as a whole or not at all,
+//! whenever the power fails. The price is an fsync; one thread writes, and everything that waits
+//! while it syncs shares the next one. Reads see what was committed last and wait for nobody. After
+//! a failure of the disk the store stops, since what an unfinished sync left behind is known only
+//! after the file was opened anew. The layout of the file is told in `docs/store.md`.
+
+mod applying;
+mod deed;
+mod format;
+mod health;
+mod opening;
+mod reading;
+mod record;
+mod tables;
+mod trouble;
+mod undo;
+mod writer;
+
+pub use opening::Options;
+
+use crate::{AppendError, Due, Forgotten, OpenError, Store, StoreError};
+use deed::{Append, Forget, Settle};
+use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
+use handoff_engine::session::{Effect, Session, Turn};
+use handoff_engine::time::Timestamp;
+use health::Health;
+use reading::Reading;
+use redb::{Database, ReadableDatabase, StorageBackend};
+use std::path::Path;
+use std::sync::Arc;
+use writer::Writer;
+
+/// Keeps sessions in one file.
+///
+/// Dropping it waits for what is being written. Its async methods need a tokio runtime.
+///
+/// ```
+/// # fn main() -> Result<(), handoff_store::OpenError> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("sessions.handoff");
+/// let store = handoff_store::RedbStore::open(&path)?;
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RedbStore {
+    /// First, so that the writer has let go of the file when the last of it is dropped.
+    writer: Writer,
+    database: Arc<Database>,
+    health: Arc<Health>,
+}
+
+impl RedbStore {
+    /// Opens a file, or makes it. Blocks; after a crash for as long as it takes to read the file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_with(path, &Options::default())
+    }
+
+    /// Opens a file with options, or makes it.
+    pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let opened = opening::open(path, options).and_then(|file| Self::start(file, options));
+        opened.map_err(|error| OpenError {
+            path: path.to_owned(),
+            error,
+        })
+    }
+
+    /// Keeps everything in storage of another kind than a file.
+    pub fn on(backend: impl StorageBackend, options: &Options) -> Result<Self, StoreError> {
+        Self::start(opening::on(backend, options)?, options)
+    }
+
+    fn start(database: Database, options: &Options) -> Result<Self, StoreError> {
+        let database = Arc::new(database);
+        let health = Arc::new(Health::default());
+        Ok(Self {
+            writer: Writer::start(Arc::clone(&database), options.batch, Arc::clone(&health))?,
+            database,
+            health,
+        })
+    }
+
+    /// Reads on a thread that may wait for the disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.health.check()?;
+        let database = Arc::clone(&self.database);
+        let reading = move || read(&Reading::new(database.begin_read()?));
+        let answer = match tokio::task::spawn_blocking(reading).await {
+            Ok(answer) => answer,
+            Err(failed) if failed.is_panic() => Err(trouble::panicked(&*failed.into_panic())),
+            // The runtime ends.
+            Err(_) => return Err(StoreError::Closed),
+        };
+        answer.inspect_err(|error| self.health.note(error))
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for RedbStore {
+    async fn append(&self, turn: Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError> {
+        self.writer.order(Append::new(turn, settled)?).await?
+    }
+
+    async fn load(&self, session: &SessionId) -> Result<Option<Session>, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.load(&session)).await
+    }
+
+    async fn has_input(&self, session: &SessionId, input: &InputId) -> Result<bool, StoreError> {
+        let (session, input) = (session.clone(), input.clone());
+        self.read(move |tables| tables.has_input(&session, &input))
+            .await
+    }
+
+    async fn settle(&self, session: &SessionId, effects: &[EffectId]) -> Result<(), StoreError> {
+        let settle = Settle {
+            session: session.clone(),
+            effects: effects.to_vec(),
+        };
+        self.writer.order(settle).await
+    }
+
+    async fn pending_effects(&self, session: &SessionId) -> Result<Vec<Effect>, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.pending_effects(&session))
+            .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError> {
+        self.read(Reading::unfinished).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(Reading::next_due).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.read(move |tables| tables.due(now, limit)).await
+    }
+
+    async fn journal(
+        &self,
+        session: &SessionId,
+        from: Revision,
+    ) -> Result<Vec<Arc<Turn>>, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.journal(&session, from))
+            .await
+    }
+
+    async fn closed_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.read(move |tables| tables.closed_before(before, limit))
+            .await
+    }
+
+    async fn forget(&self, session: &SessionId) -> Result<Forgotten, StoreError> {
+        let session = session.clone();
+        self.writer.order(Forget { session }).await
+    }
+}
