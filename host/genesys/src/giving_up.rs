@@ -7,6 +7,8 @@ use crate::carry::Part;
 use crate::end::{EndOfHandoff, Observation};
 use crate::outbox::{Origin, Outbox, Unsent};
 use crate::report::News;
+use handoff_engine::content::Receipt;
+use handoff_engine::handoff::Signal;
 
 impl Outbox {
     /// Settles what comes first as undeliverable, as a whole. `why` completes "did not reach the
@@ -33,14 +35,23 @@ impl Outbox {
                 origin,
                 parts,
                 begun,
-            }) => news.notice(
-                format!("say/{}/not_delivered", origin.key()),
-                "genesys.message_not_delivered",
-                format!(
-                    "{} did not reach the agent: {why}.",
-                    sentence(&origin, &parts, begun)
-                ),
-            ),
+            }) => {
+                news.notice(
+                    format!("say/{}/not_delivered", origin.key()),
+                    "genesys.message_not_delivered",
+                    format!(
+                        "{} did not reach the agent: {why}.",
+                        sentence(&origin, &parts, begun)
+                    ),
+                );
+                if let Some(input) = origin.input() {
+                    let signal = Signal::Receipt {
+                        message: input.clone(),
+                        receipt: Receipt::Failed,
+                    };
+                    news.tell(format!("receipt/{input}/failed"), signal);
+                }
+            }
         }
     }
 

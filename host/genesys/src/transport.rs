@@ -134,11 +134,14 @@ impl Link {
     }
 
     /// Gives a command. Commands are carried out in the order given; one given after the handoff
-    /// ended is dropped.
-    pub fn send(&self, command: Command) {
-        if self.commands.send((command, self.clock.busy())).is_err() {
+    /// ended is dropped, and false is returned if that is already known. A say that is dropped is
+    /// never settled.
+    pub fn send(&self, command: Command) -> bool {
+        let taken = self.commands.send((command, self.clock.busy())).is_ok();
+        if !taken {
             tracing::debug!("a command came after the end of its handoff");
         }
+        taken
     }
 }
 

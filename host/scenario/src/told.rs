@@ -56,8 +56,10 @@ pub(crate) fn turn(turn: &Turn, stack_before: &[String]) -> Vec<Told> {
         InputKind::UserMessage(message) => telling.say(Who::User, &message.as_text()),
         InputKind::UserLeft => telling.tell(Who::User, "leaves"),
         InputKind::Started { .. } => telling.tell(Who::User, "opens the chat"),
-        InputKind::UserTyping { .. } | InputKind::UserReceipt { .. } | InputKind::Signal { .. } => {
-        }
+        InputKind::UserTyping { .. }
+        | InputKind::UserReceipt { .. }
+        | InputKind::Undelivered { .. }
+        | InputKind::Signal { .. } => {}
         InputKind::Due(kind) => {
             let kind = format!("{kind:?}");
             telling.tell(Who::Engine, &format!("deadline reached: {kind}"));
@@ -140,6 +142,12 @@ impl Telling {
                     detail.unwrap_or_default()
                 );
                 self.tell(Who::Genesys, &text);
+            }
+            Entry::Undelivered { .. } => {
+                self.tell(
+                    Who::Engine,
+                    "the user's message reached nobody: the agent was gone",
+                );
             }
             Entry::Late { .. } | Entry::Ignored { .. } => {}
             Entry::Closed { reason } => {

@@ -65,8 +65,7 @@ impl Links {
         let Some(driven) = links.as_ref().and_then(|links| links.get(handoff)) else {
             return false;
         };
-        driven.link.send(command);
-        true
+        driven.link.send(command)
     }
 
     /// Has a handoff ended; false if this host does not drive it.
@@ -169,8 +168,11 @@ impl Host {
                     message: message.clone(),
                     input: input.clone(),
                 };
-                // The handoff ended while the turn was computed: there is nobody to tell any more.
-                !self.0.links.command(handoff, say) && !self.is_stopping()
+                if self.0.links.command(handoff, say) || self.is_stopping() {
+                    return Ok(false);
+                }
+                self.nobody_heard(handoff, &effect.id, input.as_ref());
+                true
             }
             EffectKind::TypingToAgent { handoff, on } => {
                 self.0.links.command(handoff, Command::Typing { on: *on });
@@ -205,6 +207,21 @@ impl Host {
                 !self.0.links.leave(handoff, &effect.id) && !self.is_stopping()
             }
         })
+    }
+
+    /// The handoff ended while the turn was computed, or before its driver got to the message: the
+    /// user gets to know.
+    fn nobody_heard(&self, handoff: &HandoffId, effect: &EffectId, message: Option<&InputId>) {
+        let Some(message) = message.cloned() else {
+            return;
+        };
+        let input = Box::new(Input {
+            id: InputId::new(format!("undelivered:{effect}")),
+            kind: InputKind::Undelivered { message },
+        });
+        let settled = Vec::new();
+        let work = Work::Input { input, settled };
+        self.keep_trying(&handoff.session(), work, self.0.clock.busy());
     }
 
     /// The newest handle of a handoff that its session has let go of. Reports that came later stand

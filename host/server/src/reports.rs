@@ -21,7 +21,8 @@ impl Host {
                 mut settled,
                 busy,
             } = report;
-            settled.extend(self.0.links.reported(&handoff, is_last(signal.as_ref())));
+            let last = is_last(signal.as_ref());
+            settled.extend(self.0.links.reported(&handoff, last));
             let session = handoff.session();
             let input = Box::new(Input {
                 id: InputId::new(format!("report:{input}")),
@@ -33,6 +34,10 @@ impl Host {
                 },
             });
             self.keep_trying(&session, Work::Input { input, settled }, busy);
+            if last {
+                // What was given to the driver and never settled reached nobody.
+                self.take_up(&session);
+            }
         }
     }
 }

@@ -146,13 +146,7 @@ impl Advancing<'_> {
         }
     }
 
-    fn agent_says(
-        &mut self,
-        from: Option<&Agent>,
-        message: &str,
-        text: &str,
-        content: &[Content],
-    ) {
+    fn agent_says(&mut self, from: Option<&Agent>, message: &str, text: &str, content: &[Content]) {
         if self.is_slash_command(text) {
             self.answer_slash_command(text);
             return;

@@ -15,7 +15,7 @@ mod flow;
 mod handoff;
 mod transfer;
 
-use crate::content::UserMessage;
+use crate::content::{Receipt, UserMessage};
 use crate::name::{EffectId, InputId};
 use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage as NodeMessage};
 use crate::project::{Bot, Project};
@@ -125,6 +125,16 @@ impl Advancing<'_> {
                         receipt: *receipt,
                     });
                 }
+                Ok(false)
+            }
+            InputKind::Undelivered { message } => {
+                self.journal.push(Entry::Undelivered {
+                    message: message.clone(),
+                });
+                self.effect(EffectKind::ReceiptToUser {
+                    message: message.clone(),
+                    receipt: Receipt::Failed,
+                });
                 Ok(false)
             }
             InputKind::UserTyping { on } => {

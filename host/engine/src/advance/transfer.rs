@@ -4,9 +4,7 @@ use super::Advancing;
 use super::flow::{Failure, Next};
 use crate::account::Account;
 use crate::diagnostic::{did_you_mean, name_list};
-use crate::handoff::{
-    IdentityField, Tally, Target, Transcript, TransferOptions, TransferRequest,
-};
+use crate::handoff::{IdentityField, Tally, Target, Transcript, TransferOptions, TransferRequest};
 use crate::name::{AccountName, BotName, FlowId, HandoffId};
 use crate::node::{StepHost, Target as NodeTarget, Transfer, Trigger};
 use crate::project::Bot;

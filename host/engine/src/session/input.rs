@@ -38,6 +38,11 @@ pub enum InputKind {
         /// What became of it.
         receipt: Receipt,
     },
+    /// A message of the user's was meant for an agent whose handoff was over by then.
+    Undelivered {
+        /// The input that was the message.
+        message: InputId,
+    },
     /// The user types, or stopped.
     UserTyping {
         /// True while typing.

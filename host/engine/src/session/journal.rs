@@ -2,7 +2,7 @@
 
 use super::CloseReason;
 use crate::handoff::{HandoffEnd, Signal};
-use crate::name::{BotName, EffectId, HandoffId, NodeId, NodeType, Port};
+use crate::name::{BotName, EffectId, HandoffId, InputId, NodeId, NodeType, Port};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened in a turn.
@@ -61,6 +61,11 @@ pub enum Entry {
     Late {
         /// The handoff.
         handoff: HandoffId,
+    },
+    /// A message of the user's reached nobody.
+    Undelivered {
+        /// The input that was the message.
+        message: InputId,
     },
     /// The outside was asked to do something: an effect of this turn.
     Asked(EffectId),

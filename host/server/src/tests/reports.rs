@@ -2,6 +2,7 @@
 
 use super::support::{Desk, START, Trick};
 use crate::sessions::RETRY;
+use handoff_engine::content::Receipt;
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::name::HandoffId;
 use handoff_engine::session::{Entry, SESSION_END_REASON};
@@ -111,4 +112,28 @@ async fn users_are_answered_while_a_report_waits_for_the_store() {
     assert_eq!(desk.seen("s").await, ["What is it about?", "one"]);
     desk.pass(RETRY).await;
     assert_eq!(desk.seen("s").await, ["What is it about?", "one"], "once");
+}
+
+#[tokio::test]
+async fn a_message_that_reached_no_agent_because_the_handoff_was_over_is_told_to_its_sender() {
+    let desk = Desk::new().await;
+    let handoff = desk.with_agents("s").await;
+    desk.say("s", "one").await.expect("is taken");
+    desk.say("s", "two").await.expect("is taken");
+    // The agent closed: the first message was settled before, nothing is known of the second.
+    let end = Signal::Ended(HandoffEnd::agent_left());
+    desk.report(&handoff, "ended", Some(end), &["s/4/1"]).await;
+    let events = desk
+        .host
+        .user_events(&"s".into(), crate::Position::default())
+        .await
+        .expect("reads");
+    let failed = events.iter().filter_map(|event| match &event.kind {
+        crate::UserEventKind::Receipt { message, receipt } => Some((message.to_string(), *receipt)),
+        _ => None,
+    });
+    let failed: Vec<_> = failed.collect();
+    let two = ("user:two".to_owned(), Receipt::Failed);
+    assert_eq!(failed, [two]);
+    assert_eq!(desk.store.pending("s").await, Vec::<String>::new());
 }

@@ -4,7 +4,7 @@ use super::{NoSecrets, SITE, Silent, Trickster};
 use crate::host::Host;
 use crate::user::{Position, UserEventKind};
 use handoff_engine::clock::{Clock, SimClock};
-use handoff_engine::handoff::Signal;
+use handoff_engine::handoff::{Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::session::Turn;
@@ -106,6 +106,7 @@ impl Desk {
             input: InputId::new(format!("{handoff}:{key}")),
             signal,
             handle: json!({"after": key}),
+            tally: Tally::default(),
             settled: settled.iter().map(|id| EffectId::new(*id)).collect(),
             busy: self.clock.busy(),
         };

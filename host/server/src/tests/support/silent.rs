@@ -37,9 +37,11 @@ impl Silent {
             .collect()
     }
 
-    /// A link behind which nobody is.
-    fn dead_link(&self) -> Link {
-        Link::new(Arc::clone(&self.clock)).0
+    /// A link behind which everything is taken and nothing is done.
+    fn link(&self) -> Link {
+        let (link, mut commands) = Link::new(Arc::clone(&self.clock));
+        tokio::spawn(async move { while commands.recv().await.is_some() {} });
+        link
     }
 }
 
@@ -53,7 +55,7 @@ impl Transport for Silent {
             .lock()
             .expect("no test panics here")
             .push(handoff);
-        self.dead_link()
+        self.link()
     }
 
     fn resume(&self, handoff: HandoffId, handle: Value, _reports: Reports) -> Link {
@@ -61,7 +63,7 @@ impl Transport for Silent {
             .lock()
             .expect("no test panics here")
             .push((handoff, handle));
-        self.dead_link()
+        self.link()
     }
 
     fn webhook(&self, _headers: &axum::http::HeaderMap, body: &[u8]) -> WebhookReply {
