@@ -170,8 +170,8 @@ impl EndOfHandoff {
     /// The agent of this name who is known to have answered, the last if there were several.
     pub(crate) fn joined_as(&self, name: &str) -> Option<&Agent> {
         let joined = self.legs().filter(|leg| leg.connected);
-        let agents = joined.filter_map(|leg| leg.agent.as_ref());
-        agents.filter(|agent| agent.name == name).next_back()
+        let mut agents = joined.filter_map(|leg| leg.agent.as_ref());
+        agents.rfind(|agent| agent.name == name)
     }
 
     /// Whether an agent is known to have answered.

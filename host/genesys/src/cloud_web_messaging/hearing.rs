@@ -28,16 +28,16 @@ const FOR_THE_HISTORY: Millis = Millis::from_secs(10);
 const TYPING_REMEMBERED: usize = 16;
 
 impl Protocol {
-    pub(super) fn frame(&mut self, now: Timestamp, frame: Frame, news: &mut News) {
+    pub(super) fn frame(&mut self, now: Timestamp, frame: &Frame, news: &mut News) {
         match frame.class.as_str() {
             "SessionExpiredEvent" => self.session_gone(now, &Trouble::SessionExpired, news),
-            "TooManyRequestsErrorMessage" => self.refused(now, &frame, news),
+            "TooManyRequestsErrorMessage" => self.refused(now, frame, news),
             "SessionClearedEvent" => self.session_cleared(news),
             "ConnectionClosedEvent" => self.connection_closed(now, news),
             "LogoutEvent" => self.session_gone(now, &Trouble::SignedOut, news),
-            "UploadFailureEvent" | "GenerateUrlError" => self.upload_refused(&frame, news),
-            _ if !frame.is_ok() => self.refused(now, &frame, news),
-            "SessionResponse" => self.session_answered(now, &frame, news),
+            "UploadFailureEvent" | "GenerateUrlError" => self.upload_refused(frame, news),
+            _ if !frame.is_ok() => self.refused(now, frame, news),
+            "SessionResponse" => self.session_answered(now, frame, news),
             "StructuredMessage" => {
                 if let Some(message) = frame.read() {
                     self.hear(now, message, frame.tracing_id.as_deref(), news);
@@ -48,8 +48,8 @@ impl Protocol {
                     self.jwt_came(now, jwt);
                 }
             }
-            "PresignedUrlResponse" => self.upload_granted(&frame),
-            "UploadSuccessEvent" => self.upload_complete(&frame),
+            "PresignedUrlResponse" => self.upload_granted(frame),
+            "UploadSuccessEvent" => self.upload_complete(frame),
             other => tracing::debug!(class = other, "a frame of no concern"),
         }
     }

@@ -343,14 +343,14 @@ impl Protocol {
         self.line.start = Start::Resume;
         self.line.missed = true;
         let interrupted = self.line.answered();
-        self.interrupted(interrupted);
+        self.interrupted(interrupted.as_ref());
     }
 
     /// Whatever was under way on the socket is not any more.
-    fn interrupted(&mut self, what: Option<What>) {
+    fn interrupted(&mut self, what: Option<&What>) {
         self.upload.interrupted();
         self.reading.interrupted();
-        if what == Some(What::Join) {
+        if what == Some(&What::Join) {
             // Whether it arrived does not matter: the first message carries the same.
             if let Some(talk) = self.state.talk_mut() {
                 talk.join = false;
@@ -392,7 +392,7 @@ impl Protocol {
             // Nothing works without it.
             What::Session(_) => return self.lost(now, &Trouble::NoAnswer { doing }, news),
             What::Jwt => self.reading_failed(now, &Trouble::NoAnswer { doing }, news),
-            What::Join => self.interrupted(Some(What::Join)),
+            What::Join => self.interrupted(Some(&What::Join)),
             // It may have arrived: the history tells.
             What::Part => self
                 .reading

@@ -251,7 +251,7 @@ impl Protocol {
             Event::Frame(text) => {
                 self.line.heard(now);
                 match serde_json::from_str::<Frame>(&text) {
-                    Ok(frame) => self.frame(now, frame, &mut news),
+                    Ok(frame) => self.frame(now, &frame, &mut news),
                     Err(error) => {
                         tracing::warn!(handoff = %self.handoff, %error, "a frame cannot be read");
                     }

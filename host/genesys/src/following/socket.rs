@@ -53,12 +53,15 @@ pub(super) enum Order {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+/// A follower and its number.
+type Numbered = (usize, Arc<dyn Follower>);
+
 /// The task of one socket.
 pub(super) struct Task {
     platform: Platform,
     clock: Arc<dyn Clock>,
     orders: mpsc::UnboundedReceiver<(Order, Busy)>,
-    followed: BTreeMap<Subject, Vec<(usize, Arc<dyn Follower>)>>,
+    followed: BTreeMap<Subject, Vec<Numbered>>,
 }
 
 /// The account is gone.
