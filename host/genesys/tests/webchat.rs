@@ -100,7 +100,7 @@ async fn routing_gets_skills_language_and_priority() {
     stage.open(routed).await;
     let seen = stage.conversation();
     assert_eq!(seen.queue.as_deref(), Some("Billing"));
-    let routing = serde_json::to_value(seen.routing).unwrap();
+    let routing = serde_json::to_value(seen.routing).expect("JSON");
     assert_eq!(routing["skills"], serde_json::json!(["refunds"]));
     assert_eq!(routing["language"], "pt-BR");
     assert_eq!(routing["priority"], 5);
@@ -206,7 +206,7 @@ async fn the_agent_reads_that_the_user_left_before_the_chat_ends() {
 
 #[tokio::test]
 async fn what_the_system_says_is_nobodys() {
-    let id = support::widget("Impatient").unwrap();
+    let id = support::widget("Impatient").expect("in the org file");
     let mut stage = stage(|account| account.deployment_id = id).await;
     stage.open(request()).await;
     stage.breathe().await;
@@ -215,7 +215,7 @@ async fn what_the_system_says_is_nobodys() {
 
 #[tokio::test]
 async fn a_chat_genesys_gives_up_because_nobody_listens_has_ended_on_resume() {
-    let id = support::widget("Impatient").unwrap();
+    let id = support::widget("Impatient").expect("in the org file");
     let mut stage = stage(|account| account.deployment_id = id).await;
     stage.open(request()).await;
     stage.agent("kim", Accept).await;
@@ -236,7 +236,7 @@ async fn a_chat_genesys_gives_up_because_nobody_listens_has_ended_on_resume() {
 
 #[tokio::test]
 async fn an_expired_token_ends_the_handoff_and_tells_what_was_not_delivered() {
-    let id = support::widget("Impatient").unwrap();
+    let id = support::widget("Impatient").expect("in the org file");
     let mut stage = stage(|account| account.deployment_id = id).await;
     stage.open(request()).await;
     stage.agent("kim", Accept).await;

@@ -71,7 +71,7 @@ async fn lost_doubled_and_swapped_frames_show_nowhere() {
         });
         stage
             .control
-            .fault(serde_json::from_value(unreliable).unwrap());
+            .fault(serde_json::from_value(unreliable).expect("a fault"));
         stage.open(request()).await;
         stage.breathe().await;
         stage.agent("kim", Accept).await;

@@ -209,7 +209,9 @@ impl Account {
                     .await?;
                 Answer::Done
             }
-            Call::EstimateWait { queue } => Answer::Wait(platform.estimated_wait(queue, MediaType::Message).await?),
+            Call::EstimateWait { queue } => {
+                Answer::Wait(platform.estimated_wait(queue, MediaType::Message).await?)
+            }
             Call::Name(user) => Answer::Name(platform.user_name(user).await?),
             Call::Disconnect {
                 conversation,
