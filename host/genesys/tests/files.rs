@@ -125,7 +125,7 @@ async fn a_file_nobody_keeps_any_more_is_noted() {
 #[tokio::test]
 async fn a_file_of_the_agents_reaches_the_user_between_the_texts_around_it() {
     for over in CARRYING {
-        let mut stage = talking(over).await;
+        let stage = talking(over).await;
         stage.agent("kim", Say("before".to_owned())).await;
         stage.agent("kim", SendFile("label.png".to_owned())).await;
         stage.agent("kim", Say("after".to_owned())).await;
@@ -136,7 +136,7 @@ async fn a_file_of_the_agents_reaches_the_user_between_the_texts_around_it() {
         assert_eq!(file.name, "label.png", "{over:?}");
         assert!(file.is_image(), "{file:?}");
         if over == Over::Engage {
-            let kept = stage.shelf.at(&file.url).unwrap();
+            let kept = stage.shelf.at(&file.url).expect("it is kept");
             assert_eq!(Some(kept.bytes.len() as u64), file.size);
         }
         let order: Vec<_> = stage
@@ -161,7 +161,7 @@ async fn a_file_of_the_agents_reaches_the_user_between_the_texts_around_it() {
 
 #[tokio::test]
 async fn an_agents_file_that_cannot_be_fetched_is_noted_by_name() {
-    let mut stage = talking(Over::Engage).await;
+    let stage = talking(Over::Engage).await;
     stage.at_once("kim", SendFile("label.png".to_owned()));
     let chat = stage.conversation().id;
     stage.control.fault(Fault::RefuseRequests {

@@ -62,7 +62,7 @@ async fn the_user_picks_one_of_the_agents_quick_replies() {
 
 #[tokio::test]
 async fn cards_stay_cards_and_what_no_channel_has_a_form_for_is_text_and_said_to_be() {
-    let mut stage = talking(Over::OpenMessaging).await;
+    let stage = talking(Over::OpenMessaging).await;
     let items = vec![
         json!({"contentType": "Card", "card": {"title": "Small", "actions": [
             {"type": "Postback", "text": "Take it", "payload": "s"}]}}),
@@ -114,7 +114,7 @@ async fn the_agent_sees_that_a_message_arrived_and_the_user_that_one_did_not() {
 
 #[tokio::test]
 async fn engage_learns_how_far_the_user_has_read() {
-    let mut stage = talking(Over::Engage).await;
+    let stage = talking(Over::Engage).await;
     let hello = genesys_sim::AgentAction::Say("Hello".to_owned());
     stage.agent("kim", hello).await;
     let message = stage.signals().into_iter().find_map(|signal| match signal {
