@@ -5,7 +5,7 @@ mod support;
 use genesys_sim::AgentAction::{Accept, Close};
 use genesys_sim::Fault;
 use handoff_engine::handoff::{HandoffEnd, Signal};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use support::{Over, Stage, request};
 
 #[tokio::test]
@@ -37,7 +37,10 @@ async fn only_who_bears_the_token_may_report_and_only_of_a_conversation() {
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     assert!(reply.body.contains("events-token"), "{}", reply.body);
     let mut headers = HeaderMap::new();
-    headers.insert("authorization", "Bearer events-token".parse().unwrap());
+    headers.insert(
+        "authorization",
+        HeaderValue::from_static("Bearer events-token"),
+    );
     let reply = stage.transport.event(&headers, b"{}");
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     assert!(reply.body.contains("conversationId"), "{}", reply.body);
