@@ -10,7 +10,7 @@ mod sample;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use handoff_engine::session::{DeadlineKind, Turn};
-use handoff_store::{Options, RedbStore, Store};
+use handoff_store::{Recovery, RedbOptions, RedbStore, Store};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,16 +36,12 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(sessions: usize, batch: usize) -> Self {
+    fn new(sessions: usize, options: &RedbOptions) -> Self {
         // Beside what is built, since folders for temporary files may be in memory.
         let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")));
         let folder = folder.expect("a folder");
-        let options = Options {
-            batch,
-            ..Options::default()
-        };
         let path = folder.path().join("sessions.handoff");
-        let store = RedbStore::open_with(path, &options).expect("is made");
+        let store = RedbStore::open_with(path, options).expect("is made");
         Self {
             store: Arc::new(store),
             sessions,
@@ -85,9 +81,9 @@ impl Talk {
     }
 }
 
-fn run(bencher: Bencher<'_, '_>, sessions: usize, batch: usize) {
+fn run(bencher: Bencher<'_, '_>, sessions: usize, options: &RedbOptions) {
     let runtime = Runtime::new().expect("a runtime");
-    let talk = std::cell::RefCell::new(Talk::new(sessions, batch));
+    let talk = std::cell::RefCell::new(Talk::new(sessions, options));
     bencher
         .counter(ItemsCount::new(sessions * TURNS as usize))
         .with_inputs(|| talk.borrow_mut().next())
@@ -96,10 +92,23 @@ fn run(bencher: Bencher<'_, '_>, sessions: usize, batch: usize) {
 
 #[divan::bench(args = SESSIONS, sample_count = 12, sample_size = 1)]
 fn shared(bencher: Bencher<'_, '_>, sessions: usize) {
-    run(bencher, sessions, Options::default().batch);
+    run(bencher, sessions, &RedbOptions::default());
 }
 
 #[divan::bench(args = SESSIONS, sample_count = 4, sample_size = 1)]
 fn alone(bencher: Bencher<'_, '_>, sessions: usize) {
-    run(bencher, sessions, 1);
+    let options = RedbOptions {
+        batch: 1,
+        ..RedbOptions::default()
+    };
+    run(bencher, sessions, &options);
+}
+
+#[divan::bench(args = SESSIONS, sample_count = 12, sample_size = 1)]
+fn shared_with_quick_recovery(bencher: Bencher<'_, '_>, sessions: usize) {
+    let options = RedbOptions {
+        recovery: Recovery::Quick,
+        ..RedbOptions::default()
+    };
+    run(bencher, sessions, &options);
 }

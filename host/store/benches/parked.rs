@@ -7,9 +7,10 @@
 #[allow(dead_code)]
 mod sample;
 
+use handoff_engine::name::SessionId;
 use handoff_engine::session::DeadlineKind;
 use handoff_engine::time::Timestamp;
-use handoff_store::{RedbStore, Store};
+use handoff_store::{Recovery, RedbOptions, RedbStore, Store};
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -35,7 +36,8 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [_, "ready", path] => runtime.block_on(ready(Path::new(path))),
-        [_, "crash", path] => runtime.block_on(crash(Path::new(path))),
+        [_, "crash", path] => runtime.block_on(crash(Path::new(path), Recovery::Thorough)),
+        [_, "crash, quick", path] => runtime.block_on(crash(Path::new(path), Recovery::Quick)),
         _ => {
             // Beside what is built, since folders for temporary files may be in memory.
             let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
@@ -48,6 +50,9 @@ fn main() {
             again("crash", &path);
             println!("\nas a crash left it:");
             again("ready", &path);
+            again("crash, quick", &path);
+            println!("\nas a crash left it, with quick recovery:");
+            again("ready", &path);
         }
     }
 }
@@ -55,7 +60,7 @@ fn main() {
 fn again(what: &str, path: &Path) {
     let mut process = Command::new(std::env::current_exe().expect("is a file"));
     let ended = process.arg(what).arg(path).status().expect("starts");
-    assert!(ended.success() || what == "crash");
+    assert!(ended.success() || what != "ready");
 }
 
 #[allow(clippy::print_stdout)]
@@ -83,6 +88,10 @@ async fn park(path: &Path) {
     );
 }
 
+fn name(session: u64) -> SessionId {
+    SessionId::new(format!("session-{session}"))
+}
+
 /// About 2 KB of session, which waits for its user.
 fn turn(session: u64, revision: u64) -> Arc<handoff_engine::session::Turn> {
     let due = if session == DUE {
@@ -90,7 +99,7 @@ fn turn(session: u64, revision: u64) -> Arc<handoff_engine::session::Turn> {
     } else {
         1_000_000 + session
     };
-    sample::turn(&format!("session-{session}"), revision)
+    sample::turn(name(session).as_str(), revision)
         .remembers("notes", json!("x".repeat(2000)))
         .due(DeadlineKind::Inactivity, due)
         .done()
@@ -127,16 +136,24 @@ async fn ready(path: &Path) {
 
 async fn load(store: &RedbStore, session: u64) -> Duration {
     let since = Instant::now();
-    let id = format!("session-{session}").as_str().into();
-    let loaded = store.load(&id).await.expect("reads");
+    let loaded = store.load(&name(session)).await.expect("reads");
     assert!(loaded.is_some());
     since.elapsed()
 }
 
 /// Dies in the middle of its work.
-async fn crash(path: &Path) {
-    let store = RedbStore::open(path).expect("opens");
-    let more = turn(DUE, TURNS + 1);
+async fn crash(path: &Path, recovery: Recovery) {
+    let options = RedbOptions {
+        recovery,
+        ..RedbOptions::default()
+    };
+    let store = RedbStore::open_with(path, &options).expect("opens");
+    let found = store
+        .load(&name(DUE))
+        .await
+        .expect("reads")
+        .expect("is there");
+    let more = turn(DUE, found.revision.0 + 1);
     store.append(more, &[]).await.expect("is taken");
     std::process::abort();
 }

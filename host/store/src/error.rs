@@ -189,3 +189,59 @@ impl From<io::Error> for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_manual_with_what_to_do() {
+        let broken = || Arc::new(io::Error::other("it broke"));
+        let (found, by) = (2, "handoff-store 9".to_owned());
+        let errors = [
+            StoreError::NotAStore,
+            StoreError::TooNew {
+                found,
+                known: 1,
+                by: by.clone(),
+            },
+            StoreError::TooOld {
+                found,
+                oldest: 3,
+                by,
+            },
+            StoreError::InUse,
+            StoreError::NoFolder,
+            StoreError::NotWritable(broken()),
+            StoreError::Full(broken()),
+            StoreError::corrupt("a page"),
+            StoreError::TooLarge { bytes: 1 },
+            StoreError::Io(broken()),
+            StoreError::Stopped(Arc::new(StoreError::InUse)),
+            StoreError::Closed,
+            StoreError::Unavailable("it rests".to_owned()),
+        ];
+        let manual = include_str!("../../../docs/store.md");
+        for error in &errors {
+            let row = format!("| `{}` |", error.code());
+            assert!(manual.contains(&row), "{row}");
+        }
+        assert_eq!(manual.matches("| `store.").count(), errors.len());
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_what_a_person_can_mend() {
+        use io::ErrorKind as Kind;
+        for (kind, code) in [
+            (Kind::StorageFull, "store.full"),
+            (Kind::QuotaExceeded, "store.full"),
+            (Kind::PermissionDenied, "store.not_writable"),
+            (Kind::ReadOnlyFilesystem, "store.not_writable"),
+            (Kind::NotFound, "store.no_folder"),
+            (Kind::UnexpectedEof, "store.corrupt"),
+            (Kind::TimedOut, "store.io"),
+        ] {
+            assert_eq!(StoreError::from(io::Error::from(kind)).code(), code);
+        }
+    }
+}

@@ -13,6 +13,6 @@ mod error;
 mod memory;
 
 pub use contract::{Due, Forgotten, Store};
-pub use disk::{Options, RedbStore};
+pub use disk::{Recovery, RedbOptions, RedbStore};
 pub use error::{AppendError, OpenError, StoreError};
 pub use memory::MemoryStore;

@@ -27,7 +27,7 @@ pub(super) fn append(
     let turn = &append.turn;
     let (session, input) = (turn.session.id.as_str(), turn.input.id.as_str());
     let revision = turn.session.revision;
-    let (before, undo) = before(tables, session, &append.snapshot)?;
+    let before = indexed(tables, session)?.unwrap_or_default();
     let found = Revision(before.revision);
     if found.next() != revision {
         return Ok(Applied::Unchanged(Err(AppendError::Conflict {
@@ -39,6 +39,7 @@ pub(super) fn append(
         let input = turn.input.id.clone();
         return Ok(Applied::Unchanged(Err(AppendError::Duplicate(input))));
     }
+    let undo = undo_of(tables, append)?;
     settle(tables, session, &append.settled)?;
     let after = Indexed {
         revision: revision.0,
@@ -65,27 +66,29 @@ pub(super) fn append(
     Ok(Applied::Changed(Ok(())))
 }
 
-/// What is indexed of a session, and how to get back to it from a newer one.
-fn before(
-    tables: &Written<'_>,
-    session: &str,
-    newer: &[u8],
-) -> Result<(Indexed, Vec<u8>), StoreError> {
+fn indexed(tables: &Written<'_>, session: &str) -> Result<Option<Indexed>, StoreError> {
     let Some(head) = tables.sessions.get(session)? else {
-        return Ok((Indexed::default(), Vec::new()));
+        return Ok(None);
     };
-    let (revision, closed_at, handed_off, deadlines, snapshot) = head.value();
-    let undo = match undo::undo(snapshot, newer)? {
-        Some(undo) => record::write(&undo)?,
-        None => Vec::new(),
-    };
-    let indexed = Indexed {
+    let (revision, closed_at, handed_off, deadlines, _) = head.value();
+    Ok(Some(Indexed {
         revision,
         closed_at,
         handed_off,
         deadlines,
+    }))
+}
+
+/// How to get from the session after a turn back to the one before; empty if there was none.
+fn undo_of(tables: &Written<'_>, append: &Append) -> Result<Vec<u8>, StoreError> {
+    let Some(head) = tables.sessions.get(append.turn.session.id.as_str())? else {
+        return Ok(Vec::new());
     };
-    Ok((indexed, undo))
+    let (.., snapshot) = head.value();
+    match undo::undo(snapshot, &append.snapshot)? {
+        Some(undo) => record::write(&undo),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn reindex(
@@ -147,17 +150,8 @@ pub(super) fn settle(
 
 /// Drops a session that is closed and owes nothing.
 pub(super) fn forget(tables: &mut Written<'_>, session: &str) -> Result<Forgotten, StoreError> {
-    let before = {
-        let Some(head) = tables.sessions.get(session)? else {
-            return Ok(Forgotten::Unknown);
-        };
-        let (revision, closed_at, handed_off, deadlines, _) = head.value();
-        Indexed {
-            revision,
-            closed_at,
-            handed_off,
-            deadlines,
-        }
+    let Some(before) = indexed(tables, session)? else {
+        return Ok(Forgotten::Unknown);
     };
     let past = past(session);
     let owes = before.handed_off

@@ -10,6 +10,7 @@ mod applying;
 mod deed;
 mod format;
 mod health;
+mod held;
 mod opening;
 mod reading;
 mod record;
@@ -18,7 +19,7 @@ mod trouble;
 mod undo;
 mod writer;
 
-pub use opening::Options;
+pub use opening::{Recovery, RedbOptions};
 
 use crate::{AppendError, Due, Forgotten, OpenError, Store, StoreError};
 use deed::{Append, Forget, Settle};
@@ -26,6 +27,7 @@ use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
 use health::Health;
+use held::Held;
 use reading::Reading;
 use redb::{Database, ReadableDatabase, StorageBackend};
 use std::path::Path;
@@ -49,18 +51,18 @@ use writer::Writer;
 pub struct RedbStore {
     /// First, so that the writer has let go of the file when the last of it is dropped.
     writer: Writer,
-    database: Arc<Database>,
+    database: Arc<Held>,
     health: Arc<Health>,
 }
 
 impl RedbStore {
     /// Opens a file, or makes it. Blocks; after a crash for as long as it takes to read the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_with(path, &Options::default())
+        Self::open_with(path, &RedbOptions::default())
     }
 
     /// Opens a file with options, or makes it.
-    pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
+    pub fn open_with(path: impl AsRef<Path>, options: &RedbOptions) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let opened = opening::open(path, options).and_then(|file| Self::start(file, options));
         opened.map_err(|error| OpenError {
@@ -70,15 +72,15 @@ impl RedbStore {
     }
 
     /// Keeps everything in storage of another kind than a file.
-    pub fn on(backend: impl StorageBackend, options: &Options) -> Result<Self, StoreError> {
+    pub fn on(backend: impl StorageBackend, options: &RedbOptions) -> Result<Self, StoreError> {
         Self::start(opening::on(backend, options)?, options)
     }
 
-    fn start(database: Database, options: &Options) -> Result<Self, StoreError> {
-        let database = Arc::new(database);
+    fn start(database: Database, options: &RedbOptions) -> Result<Self, StoreError> {
+        let database = Arc::new(Held::new(database));
         let health = Arc::new(Health::default());
         Ok(Self {
-            writer: Writer::start(Arc::clone(&database), options.batch, Arc::clone(&health))?,
+            writer: Writer::start(Arc::clone(&database), options, Arc::clone(&health))?,
             database,
             health,
         })
@@ -91,7 +93,7 @@ impl RedbStore {
     ) -> Result<T, StoreError> {
         self.health.check()?;
         let database = Arc::clone(&self.database);
-        let reading = move || read(&Reading::new(database.begin_read()?));
+        let reading = move || read(&Reading::new(database.get().begin_read()?));
         let answer = match tokio::task::spawn_blocking(reading).await {
             Ok(answer) => answer,
             Err(failed) if failed.is_panic() => Err(trouble::panicked(&*failed.into_panic())),

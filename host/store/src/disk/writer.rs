@@ -7,10 +7,10 @@
 
 use super::deed::{Applied, Deed};
 use super::health::{Health, is_of_one_record};
+use super::held::Held;
 use super::tables::Written;
-use super::trouble;
+use super::{Recovery, RedbOptions, trouble};
 use crate::StoreError;
-use redb::Database;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -26,16 +26,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. At most `batch` orders share a sync.
+    /// Starts the thread.
     pub(super) fn start(
-        database: Arc<Database>,
-        batch: usize,
+        database: Arc<Held>,
+        options: &RedbOptions,
         health: Arc<Health>,
     ) -> Result<Self, StoreError> {
         let (orders, incoming) = mpsc::channel();
         let desk = Desk {
             database,
-            batch: batch.max(1),
+            batch: options.batch.max(1),
+            recovery: options.recovery,
             health,
         };
         let thread = std::thread::Builder::new()
@@ -104,8 +105,9 @@ impl<D: Deed> Order for Waiting<D> {
 
 /// What the thread needs.
 struct Desk {
-    database: Arc<Database>,
+    database: Arc<Held>,
     batch: usize,
+    recovery: Recovery,
     health: Arc<Health>,
 }
 
@@ -152,10 +154,12 @@ impl Desk {
 
     fn commit(&self, orders: &mut [Box<dyn Order>]) -> Result<(), Failure> {
         let disk = |error: StoreError| Failure::Disk(error);
-        let transaction = self
+        let mut transaction = self
             .database
+            .get()
             .begin_write()
             .map_err(|error| disk(error.into()))?;
+        transaction.set_quick_repair(self.recovery == Recovery::Quick);
         let mut changed = false;
         {
             let mut tables = Written::open(&transaction).map_err(disk)?;

@@ -5,7 +5,9 @@ use crate::suite::{effect, turn};
 use handoff_engine::name::{EffectId, Revision, SessionId};
 use handoff_engine::session::{DeadlineKind, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{Due, Forgotten, MemoryStore, Options, RedbStore, Store, StoreError};
+use handoff_store::{
+    Due, Forgotten, MemoryStore, Recovery, RedbOptions, RedbStore, Store, StoreError,
+};
 use serde_json::{Value, json, to_value};
 use std::sync::Arc;
 
@@ -97,17 +99,18 @@ async fn expected(session: &str, deeds: usize) -> Value {
     told(&store, session).await
 }
 
-fn try_open(disk: Disk) -> Result<RedbStore, StoreError> {
+fn try_open(disk: Disk, recovery: Recovery) -> Result<RedbStore, StoreError> {
     // A few orders to a batch, so that there are many commits to fail.
-    let options = Options {
+    let options = RedbOptions {
         batch: 3,
-        ..Options::default()
+        recovery,
+        ..RedbOptions::default()
     };
     RedbStore::on(disk, &options)
 }
 
 fn open(disk: Disk) -> RedbStore {
-    try_open(disk).expect("opens")
+    try_open(disk, Recovery::default()).expect("opens")
 }
 
 /// Every session at once until it is done or the power fails; how many deeds each was answered.
@@ -149,12 +152,21 @@ async fn check(disk: &Disk, left: Left, answered: &[usize]) {
 
 #[tokio::test]
 async fn whenever_the_power_fails_what_was_answered_is_there_and_turns_are_whole() {
+    at_every_operation(Recovery::Thorough).await;
+}
+
+#[tokio::test]
+async fn whenever_the_power_fails_a_quick_start_finds_what_was_answered_too() {
+    at_every_operation(Recovery::Quick).await;
+}
+
+async fn at_every_operation(recovery: Recovery) {
     let fresh = Disk::default();
     drop(open(fresh.clone()));
     let mut crashes = 0;
     for operation in 0.. {
         let disk = fresh.mended().failing_at(operation);
-        let answered = match try_open(disk.clone()) {
+        let answered = match try_open(disk.clone(), recovery) {
             Ok(store) => run(&Arc::new(store)).await,
             Err(_) => vec![0; SESSIONS.len()],
         };
@@ -180,7 +192,7 @@ async fn a_power_failure_while_recovering_from_one_loses_nothing_either() {
     drop(store);
     for operation in 0.. {
         let disk = crashed.mended().failing_at(operation);
-        drop(try_open(disk.clone()));
+        drop(try_open(disk.clone(), Recovery::default()));
         for left in [
             Left::Nothing,
             Left::Everything,

@@ -3,11 +3,11 @@
 use crate::power::Disk;
 use crate::suite::turn;
 use handoff_engine::name::{Revision, SessionId};
-use handoff_store::{Options, RedbStore, Store, StoreError};
+use handoff_store::{RedbOptions, RedbStore, Store, StoreError};
 use serde_json::json;
 
 fn open(disk: &Disk) -> Result<RedbStore, StoreError> {
-    RedbStore::on(disk.clone(), &Options::default())
+    RedbStore::on(disk.clone(), &RedbOptions::default())
 }
 
 fn length(disk: &Disk) -> usize {

@@ -1,6 +1,7 @@
 //! The store in a file does what stores do, and keeps what it answered whatever happens.
 
 mod crashes;
+mod damage;
 mod disk_failures;
 mod group_commit;
 mod opening;
@@ -8,13 +9,13 @@ mod power;
 #[path = "../suite/mod.rs"]
 mod suite;
 
-use handoff_store::{Options, RedbStore};
+use handoff_store::{RedbOptions, RedbStore};
 use power::Disk;
 
 suite::every_test!(on_a_disk, || {
     let disk = Disk::default();
     move |open: Option<RedbStore>| {
         drop(open);
-        RedbStore::on(disk.clone(), &Options::default()).expect("opens")
+        RedbStore::on(disk.clone(), &RedbOptions::default()).expect("opens")
     }
 });

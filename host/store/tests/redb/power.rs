@@ -1,11 +1,11 @@
 //! A disk whose power can fail, and that can be full.
 //!
 //! What was written is on it for good once it was synced. When the power fails, of the rest there is
-//! what [`Left`] says; writes are torn at sectors. Cloned, it is the same disk.
+//! what [`Left`] says; writes are torn at sectors. Syncs can be held up. Cloned, it is the same disk.
 
 use redb::StorageBackend;
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 const SECTOR: usize = 512;
 
@@ -20,7 +20,37 @@ pub(crate) enum Left {
 
 /// A disk.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Disk(Arc<Mutex<State>>);
+pub(crate) struct Disk {
+    state: Arc<Mutex<State>>,
+    gate: Arc<Gate>,
+}
+
+/// Where syncs wait while they are held up.
+#[derive(Debug, Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    closed: bool,
+    waiting: usize,
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().expect("no test panics here")
+    }
+
+    fn pass(&self) {
+        let mut state = self.state();
+        state.waiting += 1;
+        self.changed.notify_all();
+        let passing = self.changed.wait_while(state, |state| state.closed);
+        passing.expect("no test panics here").waiting -= 1;
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -31,6 +61,7 @@ struct State {
     unsynced: Vec<Change>,
     /// Writes, syncs and changes of length so far.
     operations: usize,
+    syncs: usize,
     trouble: Option<Trouble>,
     failed: bool,
 }
@@ -83,7 +114,7 @@ impl Change {
 
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no test panics here")
+        self.state.lock().expect("no test panics here")
     }
 
     fn in_trouble(self, trouble: Trouble) -> Self {
@@ -110,6 +141,31 @@ impl Disk {
     /// Writes, syncs and changes of length so far.
     pub(crate) fn operations(&self) -> usize {
         self.state().operations
+    }
+
+    /// Syncs so far.
+    pub(crate) fn syncs(&self) -> usize {
+        self.state().syncs
+    }
+
+    /// Lets no sync come to its end.
+    pub(crate) fn hold_syncs(&self) {
+        self.gate.state().closed = true;
+    }
+
+    /// Waits until a sync is held up.
+    pub(crate) fn until_held(&self) {
+        let gate = &self.gate;
+        let held = gate
+            .changed
+            .wait_while(gate.state(), |state| state.waiting == 0);
+        drop(held.expect("no test panics here"));
+    }
+
+    /// Lets syncs go on.
+    pub(crate) fn release_syncs(&self) {
+        self.gate.state().closed = false;
+        self.gate.changed.notify_all();
     }
 
     /// Whether its power failed.
@@ -142,11 +198,15 @@ impl Disk {
     }
 
     fn holding(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             seen: bytes.clone(),
             durable: bytes,
             ..State::default()
-        })))
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            gate: Arc::default(),
+        }
     }
 }
 
@@ -212,8 +272,10 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.gate.pass();
         let mut state = self.state();
         state.operate()?;
+        state.syncs += 1;
         let State {
             durable, unsynced, ..
         } = &mut *state;
