@@ -3,10 +3,12 @@
 //! The guest's wire has no way to say that a user left, so the agent is told in words first. Then the
 //! conversation is ended by clearing it, where the deployment lets guests do that; through the Platform
 //! API, where the account may; or not at all, and that is said. A session that is to be resumed later is
-//! never cleared or closed: that would take its history with it.
+//! never cleared or closed: that would take its history with it. As that may be what happens, the
+//! history is read once more before the first of these is tried; the price is a request per leave.
 
 use super::line::What;
 use super::protocol::{Call, Protocol};
+use super::reading::Purpose;
 use super::state::{Leaving, Progress};
 use super::trouble::Trouble;
 use super::wire::Action;
@@ -44,12 +46,28 @@ impl Protocol {
         outbox.own(Origin::Farewell, &farewell, &WEB_MESSAGING);
     }
 
-    /// Once the agent has been told, or cannot be, the conversation is ended.
+    /// Once the agent has been told, or cannot be, and what it said has been read, the conversation is
+    /// ended.
     pub(super) fn leave_on(&mut self, now: Timestamp, news: &mut News) {
         let told = self.state.outbox.is_empty() && !self.line.awaits(&What::Part);
-        if self.state.leaving == Leaving::Farewell && told && !self.state.end.has_ended() {
+        let over = self.state.end.has_ended() || self.state.is_closing();
+        if self.state.leaving != Leaving::Farewell || !told || over {
+            return;
+        }
+        if !self.looked_back && self.is_readable() {
+            self.looked_back = true;
+            self.reading.want(now, Purpose::CatchUp { gaps: true });
+        }
+        if !self.reading.is_wanted() {
             self.next_way_to_leave(now, news);
         }
+    }
+
+    /// The conversation was ended through the Platform API. Its history is still there, and shows what
+    /// an agent wrote in the same moment.
+    pub(super) fn disconnected(&mut self, now: Timestamp, news: &mut News) {
+        self.close(now);
+        news.changed = true;
     }
 
     pub(super) fn leaving_deadline(&self) -> Option<Timestamp> {
@@ -61,7 +79,8 @@ impl Protocol {
 
     /// What takes too long is done without.
     pub(super) fn leaving_woke(&mut self, now: Timestamp, news: &mut News) {
-        if self.state.leaving == Leaving::No || self.state.end.has_ended() {
+        let over = self.state.end.has_ended() || self.state.is_closing();
+        if self.state.leaving == Leaving::No || over {
             return;
         }
         // After a restart the time begins anew.
@@ -71,6 +90,7 @@ impl Protocol {
         }
         self.leaving_since = Some(now);
         self.line.answered();
+        self.reading.stop();
         self.state.outbox.give_up_all("the user has left", news);
         self.next_way_to_leave(now, news);
     }

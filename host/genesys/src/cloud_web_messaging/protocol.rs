@@ -156,6 +156,8 @@ pub(super) struct Protocol {
     pub(super) failures: u32,
     /// Since when the user has been leaving.
     pub(super) leaving_since: Option<Timestamp>,
+    /// Whether the history was asked for once more because of that.
+    pub(super) looked_back: bool,
     /// Numbers requests that are told apart by nothing else.
     serial: u64,
 }
@@ -196,6 +198,7 @@ impl Protocol {
             first_tried: None,
             failures: 0,
             leaving_since: None,
+            looked_back: false,
             serial: 0,
         }
     }
@@ -329,7 +332,7 @@ impl Protocol {
                 news.changed = true;
             }
             (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => {
-                self.finish(crate::end::Observation::Closed, news);
+                self.disconnected(now, news);
             }
             (call, answer) => tracing::debug!(?call, ?answer, "nothing to do"),
         }

@@ -136,9 +136,14 @@ impl Reading {
 }
 
 impl Protocol {
-    /// Whether the history can be read, as far as is known.
+    /// Whether the history can be read now, as far as is known.
     pub(super) fn can_read(&self) -> bool {
-        self.line.is_up() && !self.state.warned.contains(UNREADABLE)
+        self.line.is_up() && self.is_readable()
+    }
+
+    /// Whether Genesys gives the history, as far as is known.
+    pub(super) fn is_readable(&self) -> bool {
+        !self.state.warned.contains(UNREADABLE)
     }
 
     /// What the history takes.

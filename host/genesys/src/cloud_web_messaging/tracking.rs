@@ -128,16 +128,23 @@ impl Protocol {
         if !self.site.has_platform || now < self.tracking.blocked_until {
             return None;
         }
-        let tracked = &self.state.tracked;
-        if let Some(conversation) = tracked.conversation.clone() {
+        let conversation = self.state.tracked.conversation.clone();
+        if let Some(conversation) = &conversation {
             if let Some(user) = self.tracking.watch.nameless() {
                 return Some(Call::Name(user.to_owned()));
             }
             if !self.tracking.blind && self.tracking.watch.is_due(now) {
                 self.tracking.watch.asked();
-                return Some(Call::Look { conversation });
+                return Some(Call::Look {
+                    conversation: conversation.clone(),
+                });
             }
-            match (self.state.leaving, tracked.customer.clone()) {
+        }
+        if self.state.is_closing() {
+            return None;
+        }
+        if let Some(conversation) = conversation {
+            match (self.state.leaving, self.state.tracked.customer.clone()) {
                 (Leaving::Customer, Some(participant)) => {
                     return Some(Call::Disconnect {
                         conversation,
@@ -155,9 +162,6 @@ impl Protocol {
                 _ => {}
             }
         }
-        if self.state.is_closing() {
-            return None;
-        }
         let queue = self.tracking.wait.question(now)?.to_owned();
         Some(Call::EstimatedWait { queue })
     }
@@ -166,7 +170,6 @@ impl Protocol {
         self.state.is_opened()
             && !self.tracking.rides
             && !self.state.riding.is_empty()
-            && !self.state.is_closing()
             && self.line.is_free()
     }
 

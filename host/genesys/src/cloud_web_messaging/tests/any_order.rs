@@ -146,6 +146,9 @@ proptest! {
         bench.command(Command::Leave);
         bench.run_for(Millis::from_mins(8));
         prop_assert_eq!(bench.end().map(|end| end.reason), Some(SessionEndReason::UserLeft));
+        if !before_open {
+            prop_assert_eq!(sorted(bench.heard()), sorted(bench.centre.agents_said.clone()));
+        }
         let silent = !bench.centre.knows_the_user();
         let session = bench.centre.session();
         if ways.clear {

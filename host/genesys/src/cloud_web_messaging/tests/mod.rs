@@ -5,5 +5,6 @@ mod any_order;
 mod bench;
 mod centre;
 mod interleavings;
+mod leaving;
 mod platform;
 mod story;

@@ -134,6 +134,31 @@ fn a_user_who_leaves_takes_leave_and_is_disconnected() {
 }
 
 #[test]
+fn what_an_agent_writes_while_the_user_is_disconnected_is_told_before_the_end() {
+    let mut it = Followed::new();
+    it.0.event(Event::Followed);
+    it.run_for(Millis::from_secs(2));
+    it.show("s/1/0");
+    it.join("Kim", Purpose::Agent, State::Connected);
+    it.run_for(Millis::from_secs(2));
+    it.0.command(Command::Leave);
+    while !it.0.centre.disconnected {
+        it.run_for(Millis(1));
+    }
+    // Written just before, and lost.
+    let now = it.0.now;
+    it.0.centre.says("Kim", "Wait!", now);
+    it.0.centre.mail.clear();
+    it.run_for(Millis::from_secs(10));
+    assert_eq!(it.0.heard(), ["Wait!"]);
+    assert_eq!(
+        it.0.end().map(|end| end.reason),
+        Some(SessionEndReason::UserLeft)
+    );
+    it.0.no_repeats();
+}
+
+#[test]
 fn an_agent_who_wrote_before_the_conversation_was_found_joins_once() {
     let mut it = Followed::new();
     it.0.event(Event::Followed);
