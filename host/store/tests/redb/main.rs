@@ -3,6 +3,7 @@
 mod crashes;
 mod damage;
 mod disk_failures;
+mod format_1;
 mod group_commit;
 mod opening;
 mod power;
