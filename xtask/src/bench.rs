@@ -7,8 +7,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     let nodes = build_nodes::run()?;
     let mut bench = cargo();
+    let packages = ["--package", "handoff-engine", "--package", "handoff-store"];
     bench
-        .args(["bench", "--package", "handoff-engine", "--benches", "--"])
+        .arg("bench")
+        .args(packages)
+        .args(["--benches", "--"])
         .args(arguments)
         .env("HANDOFF_NODES", nodes);
     run_in(&workspace, "the benchmarks", &mut bench)
