@@ -11,7 +11,7 @@ use genesys_sim::{Fault, Percent};
 use handoff_engine::handoff::{SessionEndReason, Tally};
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::Millis;
-use support::crowd::{Crowd, Outcome};
+use support::crowd::{Crowd, Fidelity, Outcome};
 use support::{Over, Stage, request};
 
 const ORG: &str = include_str!("unreliable/org.toml");
@@ -100,6 +100,8 @@ struct Figures {
     tally: Tally,
     /// Handoffs in which something was told after what was said later.
     late: usize,
+    /// What the user said when it was too late, and was told so.
+    undelivered: usize,
     wrong: Vec<String>,
 }
 
@@ -226,7 +228,10 @@ fn judge(crowd: &Crowd, figures: &mut Figures) {
         figures.messages += outcome.messages();
         figures.tally = figures.tally + outcome.tally();
         match right(number, &outcome) {
-            Ok(in_order) => figures.late += usize::from(!in_order),
+            Ok(fidelity) => {
+                figures.late += usize::from(!fidelity.in_order);
+                figures.undelivered += fidelity.undelivered;
+            }
             Err(why) => {
                 let handoff = &crowd.all[number].handoff;
                 figures.wrong.push(format!("{handoff}: {why}"));
@@ -235,9 +240,9 @@ fn judge(crowd: &Crowd, figures: &mut Figures) {
     }
 }
 
-fn right(number: usize, outcome: &Outcome) -> Result<bool, String> {
+fn right(number: usize, outcome: &Outcome) -> Result<Fidelity, String> {
     outcome.ids();
-    let in_order = outcome.transcripts()?;
+    let fidelity = outcome.transcripts()?;
     let end = outcome.end()?;
     let expected = match last(number) {
         Last::AgentCloses => SessionEndReason::AgentLeft,
@@ -250,9 +255,10 @@ fn right(number: usize, outcome: &Outcome) -> Result<bool, String> {
         let (joined, answered) = (outcome.joined(), outcome.answered());
         return Err(format!("{joined:?} joined instead of {answered:?}"));
     }
-    Ok(in_order)
+    Ok(fidelity)
 }
 
+/// Nothing is wrong and nothing was told late. The result is how much was told to have come too late.
 #[allow(
     clippy::print_stdout,
     reason = "the figures are what one runs this for"
@@ -272,17 +278,19 @@ async fn unreliable(over: Over) -> usize {
         messages,
         tally,
         late,
+        undelivered,
         wrong,
     } = figures;
     println!(
-        "{over:?}: {handoffs} handoffs, {messages} messages, {} gaps, {} repeats, {} reorders, {late} told late, {} wrong",
+        "{over:?}: {handoffs} handoffs, {messages} messages, {} gaps, {} repeats, {} reorders, {late} told late, {undelivered} told to be undelivered, {} wrong",
         tally.gaps,
         tally.repeats,
         tally.reorders,
         wrong.len()
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    late
+    assert_eq!(late, 0, "told out of order");
+    undelivered
 }
 
 #[tokio::test]
@@ -295,12 +303,12 @@ async fn webchat_loses_and_doubles_nothing() {
     assert_eq!(unreliable(Over::WebChat).await, 0);
 }
 
-/// Nothing on the guest's socket tells of a frame that is missing: it is found in the history later,
-/// and told late rather than never.
+/// An agent may close before the socket is back and the echoes of what waited have come. What could
+/// not be sent by then is told to its sender; that is rare, and no loss in silence.
 #[tokio::test]
 async fn web_messaging_loses_and_doubles_nothing() {
-    let late = unreliable(Over::WebMessaging).await;
-    assert!(late * 50 <= handoffs(), "{late} were told out of order");
+    let undelivered = unreliable(Over::WebMessaging).await;
+    assert!(undelivered * 1000 <= handoffs(), "{undelivered} too late");
 }
 
 #[tokio::test]

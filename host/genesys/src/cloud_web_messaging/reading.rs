@@ -16,6 +16,9 @@ use handoff_engine::time::{Millis, Timestamp};
 const FIRST_CHECK: Millis = Millis::from_secs(30);
 const AT_MOST: Millis = Millis::from_mins(5);
 
+/// After this an echo is looked for in the history: what is said next waits for it.
+const ECHO_WITHIN: Millis = Millis::from_secs(2);
+
 /// How far back a session's earlier conversations are read for what nobody has told.
 const PAGES_BEFORE: u32 = 3;
 
@@ -114,6 +117,14 @@ impl Reading {
     pub(super) fn lively(&mut self, now: Timestamp) {
         if self.check.is_some() {
             self.connected(now);
+        }
+    }
+
+    /// Something was sent; if nothing comes of it for a while, its echo was lost. A look that does not
+    /// find it decides nothing: it may still be under way.
+    pub(super) fn expect_echo(&mut self, now: Timestamp) {
+        if self.check.is_some() {
+            self.check = Some((now + ECHO_WITHIN, FIRST_CHECK));
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the user says, on its way to the agent: one message at a time, each until its echo has come.
 //!
-//! The echo is Genesys' acknowledgement and carries our tracing id. Where it does not come the history
-//! tells whether the message arrived; only then it is sent again.
+//! The echo is Genesys' acknowledgement and carries our tracing id. Where it does not come soon the
+//! history is looked at; what is found there has arrived. Only what is not there long after is sent
+//! again, because it may still be under way.
 
 use super::line::{Awaited, What};
 use super::protocol::{Call, Protocol};
@@ -70,6 +71,7 @@ impl Protocol {
             }
         };
         self.first_tried.get_or_insert(now);
+        self.reading.expect_echo(now);
         Some(self.post(now, What::Part, message, &key))
     }
 

@@ -2,11 +2,11 @@
 
 use super::{Stage, Told, no_repeats};
 use genesys_sim::{AgentAction, ConversationView, Speaker};
-use handoff_engine::content::UserMessage;
+use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::{FAREWELL, HandoffEnd, Signal, Tally, TransferRequest};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
 use handoff_genesys::{Command, Link, Report, Reports};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -33,6 +33,15 @@ pub(crate) struct Outcome {
     pub(crate) conversation: ConversationView,
     said: Vec<String>,
     given: Vec<EffectId>,
+}
+
+/// How close the transcript of the user's side is to the agents', nothing being lost in silence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fidelity {
+    /// Whether the user's side was told in the order in which agents wrote.
+    pub(crate) in_order: bool,
+    /// How much of what the user said was told to have reached nobody, because it was over by then.
+    pub(crate) undelivered: usize,
 }
 
 impl Crowd {
@@ -143,8 +152,13 @@ fn say(id: &EffectId, text: &str) -> Command {
     Command::Say {
         id: id.clone(),
         message: UserMessage::text(text),
-        input: Some(InputId::new(format!("input/{id}"))),
+        input: Some(input(id)),
     }
+}
+
+/// The user's message behind a say.
+fn input(id: &EffectId) -> InputId {
+    InputId::new(format!("input/{id}"))
 }
 
 impl Outcome {
@@ -188,9 +202,27 @@ impl Outcome {
         names
     }
 
-    /// Compares both transcripts, text by text. The result says whether the user's side was told in
-    /// order.
-    pub(crate) fn transcripts(&self) -> Result<bool, String> {
+    /// What the user said and was told to have reached nobody, by its place among all that was said.
+    fn undelivered(&self) -> BTreeSet<usize> {
+        let failed: BTreeSet<_> = self
+            .signals()
+            .filter_map(|signal| match signal {
+                Signal::Receipt {
+                    message,
+                    receipt: Receipt::Failed,
+                } => Some(message.clone()),
+                _ => None,
+            })
+            .collect();
+        // The opening is not a say.
+        let given = self.given.iter().enumerate();
+        let failed = given.filter(|(_, id)| failed.contains(&input(id)));
+        failed.map(|(at, _)| at + 1).collect()
+    }
+
+    /// Compares both transcripts, text by text: what the user said has arrived, once and in order, or
+    /// its sender was told before the end that it has not.
+    pub(crate) fn transcripts(&self) -> Result<Fidelity, String> {
         let lines = |who: Speaker| {
             let lines = self.conversation.lines.iter();
             let lines = lines.filter(move |line| line.who == who);
@@ -220,8 +252,15 @@ impl Outcome {
         if arrived.last() == Some(&FAREWELL) {
             arrived.pop();
         }
-        if arrived != self.said {
-            return Err(format!("the agents have {arrived:?} of {:?}", self.said));
+        let undelivered = self.undelivered();
+        let said = self.said.iter().enumerate();
+        let said = said.filter(|(at, _)| !undelivered.contains(at));
+        let expected: Vec<_> = said.map(|(_, text)| text.as_str()).collect();
+        if arrived != expected {
+            return Err(format!(
+                "the agents have {arrived:?} of {:?}, of which {undelivered:?} were told to be lost",
+                self.said
+            ));
         }
         let mut settled: Vec<_> = self.told.iter().flat_map(|it| &it.settled).collect();
         settled.sort();
@@ -229,7 +268,10 @@ impl Outcome {
         if settled.len() != self.given.len() {
             return Err(format!("{settled:?} settled of {:?}", self.given));
         }
-        Ok(heard == by_agents)
+        Ok(Fidelity {
+            in_order: heard == by_agents,
+            undelivered: undelivered.len(),
+        })
     }
 
     /// Checks that every report has an id of its own.

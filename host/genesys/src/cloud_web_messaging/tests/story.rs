@@ -1,7 +1,7 @@
 //! One story each.
 
 use super::super::protocol::Event;
-use super::bench::{Bench, PLAIN, effect, request, site};
+use super::bench::{Bench, Fate, PLAIN, effect, request, site};
 use super::centre::{Centre, Ways};
 use crate::transport::Command;
 use handoff_engine::account::SecondHandoff;
@@ -52,6 +52,20 @@ fn an_echo_is_the_receipt_and_a_long_text_gets_one() {
     assert_eq!(receipts, [(InputId::new("i1"), Receipt::Delivered)]);
     assert_eq!(bench.centre.user_said().len(), 4);
     assert_eq!(bench.settled, [effect(1)]);
+}
+
+#[test]
+fn a_lost_echo_is_made_good_by_the_history_before_it_holds_up_what_is_said_next() {
+    let mut bench = Bench::opened(PLAIN);
+    bench.say(1, "one");
+    bench.say(2, "two");
+    while bench.centre.user_said().len() < 2 {
+        bench.step(Fate::Fine);
+    }
+    bench.centre.mail.clear();
+    bench.run_for(Millis::from_secs(4));
+    assert_eq!(bench.centre.user_said(), ["Help", "one", "two"]);
+    assert_eq!(bench.settled, [effect(1), effect(2)]);
 }
 
 #[test]
