@@ -71,8 +71,10 @@ impl Protocol {
     }
 
     pub(super) fn leaving_deadline(&self) -> Option<Timestamp> {
+        // Once the end is near, its own deadline counts.
         match self.state.leaving {
             Leaving::No => None,
+            _ if self.state.is_closing() => None,
             _ => self.leaving_since.map(|since| since + AT_MOST),
         }
     }
