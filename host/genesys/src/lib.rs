@@ -12,6 +12,7 @@ pub mod cloud_open_messaging;
 pub mod cloud_web_messaging;
 pub mod cloud_webchat;
 mod content;
+mod driving;
 mod echoes;
 pub mod end;
 pub mod engage_chat_v2;

@@ -1,6 +1,6 @@
 //! An account on a Genesys Cloud organisation: what all its handoffs share.
 
-use super::driver::Driver;
+use super::driver::Talking;
 use super::protocol::Protocol;
 use super::signature::WebhookSecret;
 use super::state::State;
@@ -9,14 +9,14 @@ use super::trigger::{EventsToken, Trigger};
 use super::trouble::Trouble;
 use super::wire::Outbound;
 use crate::account::{AccountError, check_cloud, require, secret};
+use crate::driving::drive;
 use crate::following::Feeds;
 use crate::platform::{Credentials, Hosts, IntegrationError, Platform};
-use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::OpenMessagingAccount;
 use handoff_engine::clock::Clock;
-use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use http::StatusCode;
 use std::sync::Arc;
@@ -80,18 +80,6 @@ impl OpenMessaging {
             clock,
         })))
     }
-
-    fn outlet(&self, handoff: HandoffId, reports: Reports) -> Outlet {
-        Outlet::new(handoff, reports, Arc::clone(&self.0.clock))
-    }
-
-    fn drive(&self, protocol: Protocol, outlet: Outlet, waiting: Waiting) -> Link {
-        let (link, commands) = Link::new(Arc::clone(&self.0.clock));
-        let account = Arc::clone(&self.0);
-        let driver = Driver::new(account, protocol, outlet, commands, waiting);
-        tokio::spawn(driver.run(self.0.clock.busy()));
-        link
-    }
 }
 
 impl Transport for OpenMessaging {
@@ -100,29 +88,28 @@ impl Transport for OpenMessaging {
     }
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
-        let outlet = self.outlet(handoff.clone(), reports);
-        let attribute = &self.0.queue_attribute;
-        let protocol = Protocol::open(handoff, &request, attribute, self.0.clock.now());
-        self.drive(protocol, outlet, Waiting::Stale)
+        let (account, clock) = (&self.0, &self.0.clock);
+        drive(clock, handoff.clone(), reports, |_, events| {
+            let attribute = &account.queue_attribute;
+            let protocol = Protocol::open(handoff, &request, attribute, clock.now());
+            let account = Arc::clone(account);
+            let talking = Talking::new(account, &protocol, events, Waiting::Stale);
+            Ok((protocol, talking))
+        })
     }
 
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
-        let mut outlet = self.outlet(handoff.clone(), reports);
-        match outlet.resume::<State>(handle) {
-            Ok(state) => {
-                let protocol = Protocol::resume(handoff, state, self.0.clock.now());
-                self.drive(protocol, outlet, Waiting::Wanted)
-            }
-            Err(error) => {
+        let (account, clock) = (&self.0, &self.0.clock);
+        drive(clock, handoff.clone(), reports, |outlet, events| {
+            let state = outlet.resume::<State>(handle).map_err(|error| {
                 let why = error.to_string();
-                let trouble = Trouble::HandleUnreadable { why };
-                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
-                let mut news = News::default();
-                news.tell("ended", Signal::Ended(end));
-                outlet.report(&serde_json::Value::Null, news);
-                Link::new(Arc::clone(&self.0.clock)).0
-            }
-        }
+                Trouble::HandleUnreadable { why }.detail()
+            })?;
+            let protocol = Protocol::resume(handoff, state, clock.now());
+            let account = Arc::clone(account);
+            let talking = Talking::new(account, &protocol, events, Waiting::Wanted);
+            Ok((protocol, talking))
+        })
     }
 
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {

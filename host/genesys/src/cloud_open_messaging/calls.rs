@@ -1,11 +1,12 @@
 //! What a handoff asks of Genesys, and what comes back, asked for or not.
 
 use super::wire::Outbound;
+use crate::driving;
 use crate::platform::conversations::{Conversation, MessageData};
 use crate::platform::inbound::{InboundMessage, Posted, Sender};
 use crate::policy::FilePolicy;
 use handoff_engine::content::Receipt;
-use handoff_engine::time::{Millis, Timestamp};
+use handoff_engine::time::Millis;
 use std::collections::BTreeMap;
 
 /// A call to make.
@@ -87,11 +88,4 @@ pub(super) enum Event {
 }
 
 /// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Next {
-    Call(Call),
-    /// Nothing until then, unless a command or an event comes.
-    Wait(Timestamp),
-    /// The handoff is over.
-    Done,
-}
+pub(super) type Next = driving::Next<Call>;

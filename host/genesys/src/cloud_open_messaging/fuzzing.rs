@@ -3,12 +3,13 @@
 //! What nobody asked for comes as a line of its own: a webhook's body, a trigger's body after
 //! `trigger`, a frame of the notification socket after `frame`, or `followed` and `unfollowed`.
 
-use super::calls::{Answer, Call, Event, Next};
+use super::calls::{Answer, Call, Event};
 use super::protocol::Protocol;
 use super::state::State;
 use super::trigger::Trigger;
 use super::trouble::Trouble;
 use super::wire::Outbound;
+use crate::driving;
 use crate::following::{self, Tidings, tidings};
 use crate::fuzzing::{self, Reply, Subject, handoff};
 use crate::platform::PlatformError;
@@ -64,12 +65,8 @@ impl Subject for Protocol {
         self.woke(now)
     }
 
-    fn next(&mut self, now: Timestamp) -> fuzzing::Next<Call> {
-        match self.next(now) {
-            Next::Call(call) => fuzzing::Next::Call(call),
-            Next::Wait(until) => fuzzing::Next::Wait(until),
-            Next::Done => fuzzing::Next::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.next(now)
     }
 
     fn replied(&mut self, now: Timestamp, call: Call, reply: &Reply) -> News {

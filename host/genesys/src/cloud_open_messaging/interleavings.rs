@@ -1,13 +1,14 @@
 //! Open Messaging in every order of webhooks, notifications and triggers, with looks that show the
 //! truth.
 
-use super::calls::{Answer, Call, Event, Next};
+use super::calls::{Answer, Call, Event};
 use super::protocol::Protocol;
 use super::state::State;
 use super::trouble::Trouble;
 use super::wire::Outbound;
+use crate::driving;
 use crate::interleavings::player::{handoff, request};
-use crate::interleavings::{Act, Step, Subject, Way, every_loss, every_order, sampled, story};
+use crate::interleavings::{Act, Subject, Way, every_loss, every_order, sampled, story};
 use crate::platform::PlatformError;
 use crate::platform::conversations::{
     Conversation, MessageData, MessageDetails, Participant, Purpose, State as Stands,
@@ -198,12 +199,8 @@ impl<const ROADS: u8> Subject for Centre<ROADS> {
         self.protocol.command(command)
     }
 
-    fn next(&mut self, now: Timestamp) -> Step<Call> {
-        match self.protocol.next(now) {
-            Next::Call(call) => Step::Call(call),
-            Next::Wait(until) => Step::Wait(until),
-            Next::Done => Step::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.protocol.next(now)
     }
 
     fn ask(&mut self, call: &Call, now: Timestamp) -> Self::Answer {

@@ -13,6 +13,7 @@ use super::state::{Leaving, Phase, State};
 use super::trigger::Trigger;
 use super::trouble::Trouble;
 use crate::carry::OPEN_MESSAGING;
+use crate::driving;
 use crate::end::{EndOfHandoff, Observation};
 use crate::following::{QueueWait, Watch};
 use crate::giving_up;
@@ -325,5 +326,36 @@ impl Protocol {
         if matches!(self.state.phase, Phase::Opening(_)) && !self.state.end.has_ended() {
             news.changed = false;
         }
+    }
+}
+
+impl driving::Protocol for Protocol {
+    type State = State;
+    type Call = Call;
+    type Answer = Result<Answer, Trouble>;
+    type Event = Event;
+
+    fn state(&self) -> &State {
+        self.state()
+    }
+
+    fn command(&mut self, _now: Timestamp, command: Command) -> News {
+        self.command(command)
+    }
+
+    fn event(&mut self, now: Timestamp, event: Self::Event) -> News {
+        self.event(now, event)
+    }
+
+    fn woke(&mut self, now: Timestamp) -> News {
+        self.woke(now)
+    }
+
+    fn answer(&mut self, now: Timestamp, call: &Call, answer: Self::Answer) -> News {
+        self.answer(now, call, answer)
+    }
+
+    fn next(&mut self, now: Timestamp) -> Next {
+        self.next(now)
     }
 }

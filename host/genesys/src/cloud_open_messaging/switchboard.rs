@@ -6,19 +6,17 @@
 use super::calls::Event;
 use super::trigger::Trigger;
 use super::wire::{Kind, Outbound};
+use crate::driving::Events;
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::{Millis, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::mpsc;
 
 /// How long a call waits for its handoff to be resumed.
 const KEPT_FOR: Millis = Millis::from_secs(60);
 
 /// How many calls wait at most; the oldest go first.
 const KEPT: usize = 1024;
-
-pub(super) type Events = mpsc::UnboundedSender<(Event, Busy)>;
 
 /// The lines of one account.
 #[derive(Clone, Debug)]
@@ -39,7 +37,7 @@ struct Lines {
 struct Connected {
     number: u64,
     conversation: Option<String>,
-    events: Events,
+    events: Events<Event>,
 }
 
 impl Connected {
@@ -82,7 +80,7 @@ impl Switchboard {
         &self,
         user: &str,
         conversation: Option<&str>,
-        events: Events,
+        events: Events<Event>,
         waiting: Waiting,
     ) -> Line {
         let mut lines = lock(&self.lines);

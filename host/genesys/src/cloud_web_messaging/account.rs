@@ -1,21 +1,21 @@
 //! An account on a Messenger deployment: what all its handoffs share.
 
-use super::driver::Driver;
+use super::driver::Guest;
 use super::guest_api::GuestApi;
 use super::protocol::{Protocol, Site};
 use super::state::State;
 use super::token::Tokens;
 use super::trouble::Trouble;
 use crate::account::{AccountError, check_cloud, require, secret};
+use crate::driving::drive;
 use crate::following::Feeds;
 use crate::media::Media;
 use crate::platform::{Credentials, Hosts, Platform};
-use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::WebMessagingAccount;
 use handoff_engine::clock::Clock;
-use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use std::sync::Arc;
 
@@ -94,30 +94,6 @@ impl WebMessaging {
             feeds,
         })))
     }
-
-    fn drive(
-        &self,
-        handoff: HandoffId,
-        reports: Reports,
-        start: impl FnOnce(&mut Outlet) -> Result<Protocol, Trouble>,
-    ) -> Link {
-        let clock = &self.0.clock;
-        let mut outlet = Outlet::new(handoff, reports, Arc::clone(clock));
-        let (link, commands) = Link::new(Arc::clone(clock));
-        match start(&mut outlet) {
-            Ok(protocol) => {
-                let driver = Driver::new(Arc::clone(&self.0), protocol, outlet, commands);
-                tokio::spawn(driver.run(clock.busy()));
-            }
-            Err(trouble) => {
-                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
-                let mut news = News::default();
-                news.tell("ended", Signal::Ended(end));
-                outlet.report(&serde_json::Value::Null, news);
-            }
-        }
-        link
-    }
 }
 
 impl Transport for WebMessaging {
@@ -126,22 +102,22 @@ impl Transport for WebMessaging {
     }
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
-        let now = self.0.clock.now();
-        let site = self.0.site.clone();
-        self.drive(handoff.clone(), reports, |_| {
-            Ok(Protocol::open(handoff, &request, site, now))
+        let (clock, site) = (&self.0.clock, self.0.site.clone());
+        drive(clock, handoff.clone(), reports, |_, _| {
+            let protocol = Protocol::open(handoff, &request, site, clock.now());
+            Ok((protocol, Guest::new(Arc::clone(&self.0))))
         })
     }
 
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
-        let now = self.0.clock.now();
-        let site = self.0.site.clone();
-        self.drive(handoff.clone(), reports, |outlet| {
-            let state = outlet.resume::<State>(handle);
-            let state = state.map_err(|error| Trouble::HandleUnreadable {
-                why: error.to_string(),
+        let (clock, site) = (&self.0.clock, self.0.site.clone());
+        drive(clock, handoff.clone(), reports, |outlet, _| {
+            let state = outlet.resume::<State>(handle).map_err(|error| {
+                let why = error.to_string();
+                Trouble::HandleUnreadable { why }.detail()
             })?;
-            Ok(Protocol::resume(handoff, state, site, now))
+            let protocol = Protocol::resume(handoff, state, site, clock.now());
+            Ok((protocol, Guest::new(Arc::clone(&self.0))))
         })
     }
 

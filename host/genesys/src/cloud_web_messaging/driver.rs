@@ -1,39 +1,27 @@
-//! The I/O of a handoff: one task, one call at a time, waiting for commands, frames, events and the
-//! clock.
+//! The I/O of a handoff: the guest's socket and its requests, and what is followed through the
+//! Platform API.
 
 use super::account::Account;
-use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::protocol::{Answer, Call, Event, Protocol};
 use super::socket::{Heard, Socket};
 use super::trouble::Trouble;
+use crate::driving::{Events, Hands};
 use crate::following::{Follower, Following, Happening, Subject};
 use crate::platform::MediaType;
-use crate::report::Outlet;
-use crate::transport::{Command, Commands};
 use handoff_engine::clock::Busy;
+use std::future::pending;
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
-type Events = mpsc::UnboundedSender<(Event, Busy)>;
-
-/// The task of one handoff.
-pub(super) struct Driver {
+/// What one handoff has open.
+pub(super) struct Guest {
     account: Arc<Account>,
-    protocol: Protocol,
-    outlet: Outlet,
-    commands: Commands,
-    events: mpsc::UnboundedReceiver<(Event, Busy)>,
-    teller: Events,
     socket: Option<Socket>,
     following: Vec<(Subject, Option<Following>)>,
 }
 
-/// The link was dropped.
-struct Parked;
-
 /// Hands what the notification socket brings to the driver.
 #[derive(Debug)]
-struct ToDriver(Events);
+struct ToDriver(Events<Event>);
 
 impl Follower for ToDriver {
     fn tell(&self, happening: Happening, busy: Busy) {
@@ -49,108 +37,25 @@ impl Follower for ToDriver {
     }
 }
 
-impl Driver {
-    pub(super) fn new(
-        account: Arc<Account>,
-        protocol: Protocol,
-        outlet: Outlet,
-        commands: Commands,
-    ) -> Self {
-        let (teller, events) = mpsc::unbounded_channel();
-        Self {
-            account,
-            protocol,
-            outlet,
-            commands,
-            events,
-            teller,
-            socket: None,
-            following: Vec::new(),
+impl Hands for Guest {
+    type Protocol = Protocol;
+
+    fn follow(&mut self, protocol: &Protocol, events: &Events<Event>) {
+        if !protocol.line.has_socket() {
+            self.socket = None;
         }
+        self.follow_subjects(protocol, events);
     }
 
-    /// Runs until the handoff is over or its link is dropped. `busy` is held but for the waits.
-    pub(super) async fn run(mut self, busy: Busy) {
-        let busy = self.work(busy).await;
-        if let Some(socket) = self.socket.take() {
-            socket.close().await;
-        }
-        drop(busy);
+    async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Trouble> {
+        self.carry_out(call).await
     }
 
-    async fn work(&mut self, mut busy: Busy) -> Busy {
-        loop {
-            if self.take_in().is_err() {
-                return busy;
-            }
-            if !self.protocol.line.has_socket() {
-                self.socket = None;
-            }
-            self.follow();
-            match self.protocol.next(self.account.clock.now()) {
-                Next::Done => return busy,
-                Next::Call(call) => {
-                    let answer = self.call(&call).await;
-                    let now = self.account.clock.now();
-                    let news = self.protocol.answer(now, &call, answer);
-                    self.outlet.report(self.protocol.state(), news);
-                }
-                Next::Wait(until) => {
-                    let sleep = self.account.clock.sleep_until(until);
-                    drop(busy);
-                    tokio::select! {
-                        woken = sleep => {
-                            busy = woken;
-                            let news = self.protocol.woke(self.account.clock.now());
-                            self.outlet.report(self.protocol.state(), news);
-                        }
-                        command = self.commands.recv() => {
-                            let Some((command, cause)) = command else {
-                                return self.account.clock.busy();
-                            };
-                            busy = cause;
-                            self.take_command(command);
-                        }
-                        Some((event, cause)) = self.events.recv() => {
-                            busy = cause;
-                            self.take_event(event);
-                        }
-                        (heard, cause) = heard(&mut self.socket) => {
-                            busy = cause;
-                            self.hear(heard);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes in the commands and events that have come in the meantime.
-    fn take_in(&mut self) -> Result<(), Parked> {
-        loop {
-            match self.commands.try_recv() {
-                Ok((command, _busy)) => self.take_command(command),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return Err(Parked),
-            }
-        }
-        while let Ok((event, _busy)) = self.events.try_recv() {
-            self.take_event(event);
-        }
-        Ok(())
-    }
-
-    fn take_command(&mut self, command: Command) {
-        let news = self.protocol.command(self.account.clock.now(), command);
-        self.outlet.report(self.protocol.state(), news);
-    }
-
-    fn take_event(&mut self, event: Event) {
-        let news = self.protocol.event(self.account.clock.now(), event);
-        self.outlet.report(self.protocol.state(), news);
-    }
-
-    fn hear(&mut self, heard: Heard) {
+    async fn heard(&mut self) -> (Event, Busy) {
+        let Some(socket) = &mut self.socket else {
+            return pending().await;
+        };
+        let (heard, busy) = socket.next().await;
         let event = match heard {
             Heard::Text(text) => Event::Frame(text),
             Heard::Alive => Event::Alive,
@@ -159,12 +64,28 @@ impl Driver {
                 Event::Lost { why }
             }
         };
-        self.take_event(event);
+        (event, busy)
+    }
+
+    async fn close(self) {
+        if let Some(socket) = self.socket {
+            socket.close().await;
+        }
+    }
+}
+
+impl Guest {
+    pub(super) fn new(account: Arc<Account>) -> Self {
+        Self {
+            account,
+            socket: None,
+            following: Vec::new(),
+        }
     }
 
     /// Follows what is to be followed through the Platform API.
-    fn follow(&mut self) {
-        let wanted = self.protocol.subjects();
+    fn follow_subjects(&mut self, protocol: &Protocol, events: &Events<Event>) {
+        let wanted = protocol.subjects();
         let Some(feeds) = &self.account.feeds else {
             return;
         };
@@ -172,12 +93,12 @@ impl Driver {
             if self.following.iter().any(|(known, _)| known == subject) {
                 continue;
             }
-            let follower = Arc::new(ToDriver(self.teller.clone()));
+            let follower = Arc::new(ToDriver(events.clone()));
             let following = feeds.follow(subject.clone(), follower);
             if following.is_none() {
                 let why = "all notification channels are in use.".to_owned();
                 let unfollowed = Happening::Unfollowed { why };
-                ToDriver(self.teller.clone()).tell(unfollowed, self.account.clock.busy());
+                ToDriver(events.clone()).tell(unfollowed, self.account.clock.busy());
             }
             self.following.push((subject.clone(), following));
         }
@@ -186,7 +107,7 @@ impl Driver {
             .retain(|(subject, _)| wanted.contains(subject));
     }
 
-    async fn call(&mut self, call: &Call) -> Result<Answer, Trouble> {
+    async fn carry_out(&mut self, call: &Call) -> Result<Answer, Trouble> {
         let account = &self.account;
         match call {
             Call::Configuration => {
@@ -234,14 +155,6 @@ impl Driver {
         self.socket.as_mut().ok_or_else(|| Trouble::Unreachable {
             why: "the socket is gone".to_owned(),
         })
-    }
-}
-
-/// What an open socket brings; nothing, ever, without one.
-async fn heard(socket: &mut Option<Socket>) -> (Heard, Busy) {
-    match socket {
-        Some(socket) => socket.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -5,10 +5,11 @@
 //! of the last request; `lost` and `alive` of the socket; `changed`, `followed`, `unfollowed` and
 //! `seen` with a queue's event body of the Platform API's events.
 
-use super::protocol::{Answer, Call, Event, Next, Protocol, Site};
+use super::protocol::{Answer, Call, Event, Protocol, Site};
 use super::state::State;
 use super::token::Tokens;
 use super::trouble::Trouble;
+use crate::driving;
 use crate::following::{Happening, Tidings, tidings};
 use crate::fuzzing::{self, Reply, Subject, handoff};
 use crate::media::{File, MediaError};
@@ -84,12 +85,8 @@ impl Subject for Guest {
         self.protocol.woke(now)
     }
 
-    fn next(&mut self, now: Timestamp) -> fuzzing::Next<Call> {
-        match self.protocol.next(now) {
-            Next::Call(call) => fuzzing::Next::Call(call),
-            Next::Wait(until) => fuzzing::Next::Wait(until),
-            Next::Done => fuzzing::Next::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.protocol.next(now)
     }
 
     fn replied(&mut self, now: Timestamp, call: Call, reply: &Reply) -> News {

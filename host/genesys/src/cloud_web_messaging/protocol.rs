@@ -14,6 +14,7 @@ use super::trouble::Trouble;
 use super::uploading::Upload;
 use super::wire::{Action, Configuration, Frame, Page, Request};
 use crate::carry::WEB_MESSAGING;
+use crate::driving;
 use crate::following::{Snapshot, Subject};
 use crate::media::File;
 use crate::outbox::Given;
@@ -120,14 +121,7 @@ pub(super) enum Event {
 }
 
 /// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Next {
-    Call(Call),
-    /// Nothing until then, unless a command or an event comes.
-    Wait(Timestamp),
-    /// The handoff is over.
-    Done,
-}
+pub(super) type Next = driving::Next<Call>;
 
 /// One handoff.
 #[derive(Debug)]
@@ -464,5 +458,36 @@ impl Protocol {
     pub(super) fn id_of(&self, what: &str) -> String {
         let name = format!("{}/{what}", self.handoff);
         Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+    }
+}
+
+impl driving::Protocol for Protocol {
+    type State = State;
+    type Call = Call;
+    type Answer = Result<Answer, Trouble>;
+    type Event = Event;
+
+    fn state(&self) -> &State {
+        self.state()
+    }
+
+    fn command(&mut self, now: Timestamp, command: Command) -> News {
+        self.command(now, command)
+    }
+
+    fn event(&mut self, now: Timestamp, event: Self::Event) -> News {
+        self.event(now, event)
+    }
+
+    fn woke(&mut self, now: Timestamp) -> News {
+        self.woke(now)
+    }
+
+    fn answer(&mut self, now: Timestamp, call: &Call, answer: Self::Answer) -> News {
+        self.answer(now, call, answer)
+    }
+
+    fn next(&mut self, now: Timestamp) -> Next {
+        self.next(now)
     }
 }

@@ -1,19 +1,19 @@
 //! An account on a WebChat deployment: what all its handoffs share.
 
-use super::driver::Driver;
+use super::driver::Chat;
 use super::guest::GuestApi;
 use super::opening::Site;
 use super::protocol::Protocol;
 use super::state::State;
 use super::trouble::Trouble;
 use crate::account::{AccountError, check_cloud, require, secret};
+use crate::driving::drive;
 use crate::platform::{Credentials, Hosts, Platform};
-use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::WebChatAccount;
 use handoff_engine::clock::Clock;
-use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use std::sync::Arc;
 
@@ -76,30 +76,6 @@ impl WebChat {
             platform,
         })))
     }
-
-    fn drive(
-        &self,
-        handoff: HandoffId,
-        reports: Reports,
-        start: impl FnOnce(&mut Outlet) -> Result<Protocol, Trouble>,
-    ) -> Link {
-        let clock = &self.0.clock;
-        let mut outlet = Outlet::new(handoff, reports, Arc::clone(clock));
-        let (link, commands) = Link::new(Arc::clone(clock));
-        match start(&mut outlet) {
-            Ok(protocol) => {
-                let driver = Driver::new(Arc::clone(&self.0), protocol, outlet, commands);
-                tokio::spawn(driver.run(clock.busy()));
-            }
-            Err(trouble) => {
-                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
-                let mut news = News::default();
-                news.tell("ended", Signal::Ended(end));
-                outlet.report(&serde_json::Value::Null, news);
-            }
-        }
-        link
-    }
 }
 
 impl Transport for WebChat {
@@ -108,22 +84,23 @@ impl Transport for WebChat {
     }
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
-        let now = self.0.clock.now();
-        let site = self.0.site.clone();
-        self.drive(handoff.clone(), reports, |_| {
-            Protocol::open(site, handoff, &request, now)
+        let (clock, site) = (&self.0.clock, self.0.site.clone());
+        drive(clock, handoff.clone(), reports, |_, _| {
+            let protocol = Protocol::open(site, handoff, &request, clock.now());
+            let protocol = protocol.map_err(|trouble| trouble.detail())?;
+            Ok((protocol, Chat::new(Arc::clone(&self.0))))
         })
     }
 
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
-        let now = self.0.clock.now();
-        let site = self.0.site.clone();
-        self.drive(handoff.clone(), reports, |outlet| {
-            let state = outlet.resume::<State>(handle);
-            let state = state.map_err(|error| Trouble::HandleUnreadable {
-                why: error.to_string(),
+        let (clock, site) = (&self.0.clock, self.0.site.clone());
+        drive(clock, handoff.clone(), reports, |outlet, _| {
+            let state = outlet.resume::<State>(handle).map_err(|error| {
+                let why = error.to_string();
+                Trouble::HandleUnreadable { why }.detail()
             })?;
-            Ok(Protocol::resume(site, handoff, state, now))
+            let protocol = Protocol::resume(site, handoff, state, clock.now());
+            Ok((protocol, Chat::new(Arc::clone(&self.0))))
         })
     }
 

@@ -4,10 +4,11 @@
 //! What nobody asked for comes as a line of its own: a frame, `listening`, or `deaf`.
 
 use super::opening::Site;
-use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::protocol::{Answer, Call, Event, Protocol};
 use super::state::State;
 use super::trouble::{Failure, Refusal};
 use super::wire::{Frames, frame};
+use crate::driving;
 use crate::fuzzing::{self, Reply, Subject, handoff};
 use crate::platform::Correlation;
 use crate::report::News;
@@ -73,12 +74,8 @@ impl Subject for Protocol {
         self.woke(now)
     }
 
-    fn next(&mut self, now: Timestamp) -> fuzzing::Next<Call> {
-        match self.next(now) {
-            Next::Call(call) => fuzzing::Next::Call(call),
-            Next::Wait(until) => fuzzing::Next::Wait(until),
-            Next::Done => fuzzing::Next::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.next(now)
     }
 
     fn replied(&mut self, now: Timestamp, call: Call, reply: &Reply) -> News {

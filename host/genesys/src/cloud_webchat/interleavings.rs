@@ -1,15 +1,16 @@
 //! WebChat in every order of frames, with readings that show the truth.
 
 use super::opening::Site;
-use super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::protocol::{Answer, Call, Event, Protocol};
 use super::state::State;
 use super::trouble::Failure;
 use super::wire::{
     BodyType, Created, Frames, Jwt, MemberChange, MemberInfo, MemberState, Members, Message,
     Messages, Presence, Reference, Role,
 };
+use crate::driving;
 use crate::interleavings::player::{handoff, request};
-use crate::interleavings::{Act, Step, Subject, Way, every_loss, every_order, sampled, story};
+use crate::interleavings::{Act, Subject, Way, every_loss, every_order, sampled, story};
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::time::{Millis, Timestamp};
@@ -176,18 +177,14 @@ impl Subject for Chat {
         self.protocol.command(command)
     }
 
-    fn next(&mut self, now: Timestamp) -> Step<Call> {
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
         if !self.listening && self.protocol.stream().is_some() {
             self.listening = true;
             self.join(Role::Acd, "Support", Presence::Connected, now);
             let news = self.protocol.event(now, Event::Listening);
             assert_eq!(news.told, [], "an open stream is no news");
         }
-        match self.protocol.next(now) {
-            Next::Call(call) => Step::Call(call),
-            Next::Wait(until) => Step::Wait(until),
-            Next::Done => Step::Done,
-        }
+        self.protocol.next(now)
     }
 
     fn ask(&mut self, call: &Call, now: Timestamp) -> Self::Answer {

@@ -12,6 +12,7 @@ use super::state::{Chat, Phase, Queue, Seat, State};
 use super::trouble::{Failure, Trouble};
 use super::wire::{Create, Created, Frames, Members, Messages, Reference};
 use crate::carry::WEB_CHAT;
+use crate::driving;
 use crate::echoes::Echoes;
 use crate::end::{EndOfHandoff, Observation};
 use crate::following::QueueWait;
@@ -76,14 +77,7 @@ pub(super) enum Event {
 }
 
 /// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Next {
-    Call(Call),
-    /// Nothing until then, unless a command or an event comes.
-    Wait(Timestamp),
-    /// The handoff is over.
-    Done,
-}
+pub(super) type Next = driving::Next<Call>;
 
 /// One chat.
 #[derive(Debug)]
@@ -403,5 +397,36 @@ impl Protocol {
         if matches!(self.state.phase, Phase::Opening(_)) && !self.state.end.has_ended() {
             news.changed = false;
         }
+    }
+}
+
+impl driving::Protocol for Protocol {
+    type State = State;
+    type Call = Call;
+    type Answer = Result<Answer, Failure>;
+    type Event = Event;
+
+    fn state(&self) -> &State {
+        self.state()
+    }
+
+    fn command(&mut self, _now: Timestamp, command: Command) -> News {
+        self.command(command)
+    }
+
+    fn event(&mut self, now: Timestamp, event: Self::Event) -> News {
+        self.event(now, event)
+    }
+
+    fn woke(&mut self, now: Timestamp) -> News {
+        self.woke(now)
+    }
+
+    fn answer(&mut self, now: Timestamp, call: &Call, answer: Self::Answer) -> News {
+        self.answer(now, call, answer)
+    }
+
+    fn next(&mut self, now: Timestamp) -> Next {
+        self.next(now)
     }
 }

@@ -6,13 +6,13 @@
 
 use super::protocol::Event;
 use super::wire::{Frames, frame};
+use crate::driving::Events;
 use crate::retry::Backoff;
 use futures_util::StreamExt;
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::Millis;
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -28,8 +28,6 @@ const BACKOFF: Backoff = Backoff {
     longest: Millis::from_secs(30),
 };
 
-pub(super) type Events = mpsc::UnboundedSender<(Event, Busy)>;
-
 /// Listens until dropped.
 #[derive(Debug)]
 pub(super) struct Stream(JoinHandle<()>);
@@ -42,7 +40,12 @@ impl Drop for Stream {
 
 impl Stream {
     /// Has `events` told of what an event stream brings. Must be called within a tokio runtime.
-    pub(super) fn open(uri: &str, seed: &str, clock: Arc<dyn Clock>, events: Events) -> Self {
+    pub(super) fn open(
+        uri: &str,
+        seed: &str,
+        clock: Arc<dyn Clock>,
+        events: Events<Event>,
+    ) -> Self {
         crate::client::install_tls();
         let listener = Listener {
             uri: uri.to_owned(),
@@ -60,7 +63,7 @@ struct Listener {
     /// Spreads the openings of many chats that lost the same server.
     seed: String,
     clock: Arc<dyn Clock>,
-    events: Events,
+    events: Events<Event>,
 }
 
 impl Listener {

@@ -1,20 +1,20 @@
 //! The I/O of a chat: one task per handoff, one request at a time, polls by the clock.
 
 use super::calls::{Answer, Call, Operation, Upload};
-use super::protocol::{Next, Protocol, Site, State};
+use super::protocol::{Protocol, Site, State};
 use super::trouble::{Failure, Trouble, describe};
 use super::wire::{Envelope, Status};
 use crate::account::{AccountError, secret};
+use crate::driving::{Hands, drive};
 use crate::media::{File, Media};
 use crate::policy::FileRefusal;
-use crate::report::{News, Outlet};
 use crate::secrets::Secrets;
-use crate::transport::{Commands, Link, Reports, Transport, WebhookReply};
+use crate::transport::{Link, Reports, Transport, WebhookReply};
 use bytes::{Bytes, BytesMut};
 use handoff_engine::account::EngageAccount;
-use handoff_engine::clock::{Busy, Clock};
+use handoff_engine::clock::Clock;
 use handoff_engine::content::Attachment;
-use handoff_engine::handoff::{HandoffEnd, Signal, TransferRequest, TransportKind};
+use handoff_engine::handoff::{EndDetail, TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
@@ -96,29 +96,6 @@ impl EngageChat {
             media,
         })
     }
-
-    fn spawn(
-        &self,
-        start: impl FnOnce(&mut Outlet) -> Option<Protocol>,
-        mut outlet: Outlet,
-    ) -> Link {
-        let busy = self.clock.busy();
-        let (link, commands) = Link::new(Arc::clone(&self.clock));
-        if let Some(protocol) = start(&mut outlet) {
-            let driver = Driver {
-                account: self.clone(),
-                protocol,
-                outlet,
-                commands,
-            };
-            tokio::spawn(driver.run(busy));
-        }
-        link
-    }
-
-    fn outlet(&self, handoff: HandoffId, reports: Reports) -> Outlet {
-        Outlet::new(handoff, reports, Arc::clone(&self.clock))
-    }
 }
 
 impl Transport for EngageChat {
@@ -127,28 +104,22 @@ impl Transport for EngageChat {
     }
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
-        let outlet = self.outlet(handoff.clone(), reports);
-        let now = self.clock.now();
-        let protocol = Protocol::open(self.site.clone(), handoff, request, now);
-        self.spawn(|_| Some(protocol), outlet)
+        let (site, now) = (self.site.clone(), self.clock.now());
+        drive(&self.clock, handoff.clone(), reports, |_, _| {
+            let protocol = Protocol::open(site, handoff, request, now);
+            Ok((protocol, Chat(self.clone())))
+        })
     }
 
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
-        let outlet = self.outlet(handoff.clone(), reports);
-        let now = self.clock.now();
-        let start = |outlet: &mut Outlet| match outlet.resume::<State>(handle) {
-            Ok(state) => Some(Protocol::resume(self.site.clone(), handoff, state, now)),
-            Err(error) => {
-                let why = error.to_string();
-                let trouble = Trouble::HandleUnreadable { why };
-                let mut news = News::default();
-                let end = HandoffEnd::error(trouble.code(), trouble.to_string());
-                news.tell("ended", Signal::Ended(end));
-                outlet.report(&serde_json::Value::Null, news);
-                None
-            }
-        };
-        self.spawn(start, outlet)
+        let (site, now) = (self.site.clone(), self.clock.now());
+        drive(&self.clock, handoff.clone(), reports, |outlet, _| {
+            let state = outlet
+                .resume::<State>(handle)
+                .map_err(|error| unreadable(&error))?;
+            let protocol = Protocol::resume(site, handoff, state, now);
+            Ok((protocol, Chat(self.clone())))
+        })
     }
 
     fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {
@@ -162,67 +133,22 @@ impl Transport for EngageChat {
     }
 }
 
-/// The task of one handoff.
-struct Driver {
-    account: EngageChat,
-    protocol: Protocol,
-    outlet: Outlet,
-    commands: Commands,
+/// Why a handle cannot be taken up.
+fn unreadable(error: &serde_json::Error) -> EndDetail {
+    let why = error.to_string();
+    Trouble::HandleUnreadable { why }.detail()
 }
 
-impl Driver {
-    /// Runs until the handoff is over or its link is dropped. `busy` is held but for the waits.
-    async fn run(mut self, mut busy: Busy) {
-        loop {
-            if self.take_commands().is_err() {
-                return;
-            }
-            match self.protocol.next(self.account.clock.now()) {
-                Next::Done => return,
-                Next::Call(call) => {
-                    let operation = call.operation;
-                    let answer = self.account.carry_out(&call).await;
-                    let now = self.account.clock.now();
-                    let news = self.protocol.answer(now, operation, answer);
-                    self.outlet.report(self.protocol.state(), news);
-                }
-                Next::Wait(until) => {
-                    let sleep = self.account.clock.sleep_until(until);
-                    drop(busy);
-                    busy = tokio::select! {
-                        woken = sleep => woken,
-                        command = self.commands.recv() => match command {
-                            Some((command, busy)) => {
-                                let news = self.protocol.command(command);
-                                self.outlet.report(self.protocol.state(), news);
-                                busy
-                            }
-                            None => return,
-                        },
-                    };
-                }
-            }
-        }
-    }
+/// One chat: nothing is open between its requests.
+struct Chat(EngageChat);
 
-    /// Takes in the commands that have come in the meantime.
-    fn take_commands(&mut self) -> Result<(), Parked> {
-        use tokio::sync::mpsc::error::TryRecvError;
-        loop {
-            match self.commands.try_recv() {
-                Ok((command, _busy)) => {
-                    let news = self.protocol.command(command);
-                    self.outlet.report(self.protocol.state(), news);
-                }
-                Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(Parked),
-            }
-        }
+impl Hands for Chat {
+    type Protocol = Protocol;
+
+    async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Failure> {
+        self.0.carry_out(call).await
     }
 }
-
-/// The link was dropped.
-struct Parked;
 
 impl EngageChat {
     async fn carry_out(&self, call: &Call) -> Result<Answer, Failure> {

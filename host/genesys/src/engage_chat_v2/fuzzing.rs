@@ -2,8 +2,9 @@
 
 use super::calls::{Answer, Call, Operation};
 use super::driver;
-use super::protocol::{Next, Protocol, Site, State};
+use super::protocol::{Protocol, Site, State};
 use super::trouble::Failure;
+use crate::driving;
 use crate::fuzzing::{self, Reply, Subject, handoff};
 use crate::report::News;
 use crate::transport::Command;
@@ -54,12 +55,8 @@ impl Subject for Protocol {
         News::default()
     }
 
-    fn next(&mut self, now: Timestamp) -> fuzzing::Next<Call> {
-        match self.next(now) {
-            Next::Call(call) => fuzzing::Next::Call(call),
-            Next::Wait(until) => fuzzing::Next::Wait(until),
-            Next::Done => fuzzing::Next::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.next(now)
     }
 
     fn replied(&mut self, now: Timestamp, call: Call, reply: &Reply) -> News {

@@ -4,11 +4,12 @@
 //! an answer, an event that never comes is one left out of the first answer it belongs to.
 
 use super::calls::{Answer, Call, Operation};
-use super::protocol::{Next, Protocol, Site, State};
+use super::protocol::{Protocol, Site, State};
 use super::trouble::Failure;
 use super::wire::Envelope;
+use crate::driving;
 use crate::interleavings::player::{handoff, request};
-use crate::interleavings::{Act, Step, Subject, Way, every_loss, every_order, sampled, story};
+use crate::interleavings::{Act, Subject, Way, every_loss, every_order, sampled, story};
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::time::{Millis, Timestamp};
@@ -145,12 +146,8 @@ impl Subject for Server {
         self.protocol.command(command)
     }
 
-    fn next(&mut self, now: Timestamp) -> Step<Call> {
-        match self.protocol.next(now) {
-            Next::Call(call) => Step::Call(call),
-            Next::Wait(until) => Step::Wait(until),
-            Next::Done => Step::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.protocol.next(now)
     }
 
     fn ask(&mut self, call: &Call, now: Timestamp) -> Self::Answer {

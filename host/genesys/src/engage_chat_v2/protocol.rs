@@ -12,6 +12,7 @@ use super::transcript::Backlog;
 use super::trouble::{Failure, Trouble, describe};
 use super::wire::{Envelope, Status};
 use crate::carry::{Carries, ENGAGE, Part};
+use crate::driving;
 use crate::echoes::Echoes;
 use crate::end::{EndOfHandoff, Observation};
 use crate::giving_up;
@@ -24,6 +25,7 @@ use handoff_engine::name::{AccountName, HandoffId};
 use handoff_engine::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 /// What the protocol needs to know about the account.
 #[derive(Clone, Debug)]
@@ -36,14 +38,7 @@ pub(super) struct Site {
 }
 
 /// What to do next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Call(Call),
-    /// Nothing until then, unless a command comes.
-    Wait(Timestamp),
-    /// The handoff is over.
-    Done,
-}
+pub(super) type Next = driving::Next<Call>;
 
 /// The part that outlives a restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -379,5 +374,36 @@ impl Protocol {
             }
         }
         self.refuse_files(news);
+    }
+}
+
+impl driving::Protocol for Protocol {
+    type State = State;
+    type Call = Call;
+    type Answer = Result<Answer, Failure>;
+    type Event = Infallible;
+
+    fn state(&self) -> &State {
+        self.state()
+    }
+
+    fn command(&mut self, _now: Timestamp, command: Command) -> News {
+        self.command(command)
+    }
+
+    fn event(&mut self, _now: Timestamp, event: Self::Event) -> News {
+        match event {}
+    }
+
+    fn woke(&mut self, _now: Timestamp) -> News {
+        News::default()
+    }
+
+    fn answer(&mut self, now: Timestamp, call: &Call, answer: Self::Answer) -> News {
+        self.answer(now, call.operation, answer)
+    }
+
+    fn next(&mut self, now: Timestamp) -> Next {
+        self.next(now)
     }
 }

@@ -11,7 +11,7 @@ mod script;
 mod webhooks;
 mod witness;
 
-pub(crate) use play::{Next, Subject, handoff, play, resume};
+pub(crate) use play::{Subject, handoff, play, resume};
 pub(crate) use script::Reply;
 
 use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};

@@ -6,6 +6,7 @@
 
 use super::script::{Line, Reply, lines};
 use super::witness::{Witness, read_back};
+use crate::driving::Next;
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::handoff::{Identity, Target, TransferOptions, TransferRequest};
@@ -49,14 +50,6 @@ pub(crate) trait Subject: Sized {
     fn woke(&mut self, now: Timestamp) -> News;
     fn next(&mut self, now: Timestamp) -> Next<Self::Call>;
     fn replied(&mut self, now: Timestamp, call: Self::Call, reply: &Reply) -> News;
-}
-
-/// What a protocol does next.
-#[derive(Debug)]
-pub(crate) enum Next<C> {
-    Call(C),
-    Wait(Timestamp),
-    Done,
 }
 
 /// The handoff of every script.

@@ -14,6 +14,6 @@ mod verdict;
 pub(crate) mod way;
 
 pub(crate) use explore::{every_loss, every_order, sampled};
-pub(crate) use player::{Step, Subject};
+pub(crate) use player::Subject;
 pub(crate) use story::Act;
 pub(crate) use way::Way;

@@ -6,6 +6,7 @@
 
 use super::story::{Act, Story, Truth};
 use super::way::Way;
+use crate::driving::Next;
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::content::UserMessage;
@@ -51,7 +52,7 @@ pub(crate) trait Subject: Sized {
     fn act(&mut self, act: Act, now: Timestamp) -> Vec<Self::Event>;
     fn deliver(&mut self, event: &Self::Event, now: Timestamp) -> News;
     fn command(&mut self, command: Command, now: Timestamp) -> News;
-    fn next(&mut self, now: Timestamp) -> Step<Self::Call>;
+    fn next(&mut self, now: Timestamp) -> Next<Self::Call>;
     /// The platform carries out a request.
     fn ask(&mut self, call: &Self::Call, now: Timestamp) -> Self::Answer;
     /// What a driver makes of an answer that does not come.
@@ -62,14 +63,6 @@ pub(crate) trait Subject: Sized {
     fn restart(&mut self, now: Timestamp);
     /// What the agent side has from the user since the opening, in order.
     fn user_said(&self) -> Vec<String>;
-}
-
-/// What a protocol does next.
-#[derive(Debug)]
-pub(crate) enum Step<C> {
-    Call(C),
-    Wait(Timestamp),
-    Done,
 }
 
 /// What was told, and when.
@@ -158,9 +151,9 @@ impl<S: Subject> Player<'_, S> {
                 return;
             }
             match self.subject.next(self.now) {
-                Step::Call(call) => self.call(&call),
-                Step::Wait(deadline) => self.wait(deadline.min(until)),
-                Step::Done => {
+                Next::Call(call) => self.call(&call),
+                Next::Wait(deadline) => self.wait(deadline.min(until)),
+                Next::Done => {
                     self.done = true;
                     self.pass_to(until);
                     return;

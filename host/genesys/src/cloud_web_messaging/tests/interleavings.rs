@@ -1,14 +1,15 @@
 //! Web Messaging in every order of frames, as a guest without the Platform API: agents show by what
 //! they write, the end by a presence event or by the history.
 
-use super::super::protocol::{Answer, Call, Event, Next, Protocol};
+use super::super::protocol::{Answer, Call, Event, Protocol};
 use super::super::state::State;
 use super::super::trouble::Trouble;
 use super::bench::{PLAIN, site};
 use super::centre::{Centre, Ways};
+use crate::driving;
 use crate::interleavings::player::{handoff, request};
 use crate::interleavings::story::{BOTH_CLOSE, CLOSE, EVERYTHING, LEAVES, Story, TO_A_QUEUE};
-use crate::interleavings::{Act, Step, Subject, Way, every_loss, every_order, sampled};
+use crate::interleavings::{Act, Subject, Way, every_loss, every_order, sampled};
 use crate::report::News;
 use crate::transport::Command;
 use handoff_engine::account::SecondHandoff;
@@ -82,12 +83,8 @@ impl<const READ_ONLY: bool> Subject for Guest<READ_ONLY> {
         self.protocol.command(now, command)
     }
 
-    fn next(&mut self, now: Timestamp) -> Step<Call> {
-        match self.protocol.next(now) {
-            Next::Call(call) => Step::Call(call),
-            Next::Wait(until) => Step::Wait(until),
-            Next::Done => Step::Done,
-        }
+    fn next(&mut self, now: Timestamp) -> driving::Next<Call> {
+        self.protocol.next(now)
     }
 
     fn ask(&mut self, call: &Call, now: Timestamp) -> Self::Answer {
