@@ -42,7 +42,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
     say("documentation");
     let mut examples = cargo();
-    examples.args(["test", "--workspace", "--doc", "--exclude", "handoff-cli"]);
+    examples.args(["test", "--workspace", "--doc"]);
     run_in(
         &workspace,
         "the examples in the documentation",
