@@ -5,7 +5,7 @@
 
 use crate::transport::{Report, Reports};
 use handoff_engine::clock::Clock;
-use handoff_engine::handoff::{Signal, Tally};
+use handoff_engine::handoff::{EndDetail, Signal, Tally};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::VecDeque;
@@ -93,12 +93,12 @@ impl Outlet {
         }
     }
 
-    /// Reads a handle and tells what was untold in it.
+    /// Reads a handle and tells what was untold in it. The error ends the handoff.
     pub(crate) fn resume<S: Serialize + DeserializeOwned>(
         &mut self,
         handle: serde_json::Value,
-    ) -> Result<S, serde_json::Error> {
-        let handle: Handle<S> = serde_json::from_value(handle)?;
+    ) -> Result<S, EndDetail> {
+        let handle: Handle<S> = serde_json::from_value(handle).map_err(|why| unreadable(&why))?;
         self.serial = handle.serial;
         self.tally = handle.tally;
         let told = handle.untold.into();
@@ -158,4 +158,13 @@ impl Outlet {
             }
         }
     }
+}
+
+fn unreadable(why: &serde_json::Error) -> EndDetail {
+    EndDetail::new(
+        "handoff.handle_unreadable",
+        format!(
+            "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; if the conversation is still open in Genesys, end it there by hand."
+        ),
+    )
 }

@@ -6,7 +6,6 @@ use super::signature::WebhookSecret;
 use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
 use super::trigger::{EventsToken, Trigger};
-use super::trouble::Trouble;
 use super::wire::Outbound;
 use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
@@ -101,10 +100,7 @@ impl Transport for OpenMessaging {
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
         drive(clock, handoff.clone(), reports, |outlet, events| {
-            let state = outlet.resume::<State>(handle).map_err(|error| {
-                let why = error.to_string();
-                Trouble::HandleUnreadable { why }.detail()
-            })?;
+            let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(handoff, state, clock.now());
             let account = Arc::clone(account);
             let talking = Talking::new(account, &protocol, events, Waiting::Wanted);

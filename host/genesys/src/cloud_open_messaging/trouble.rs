@@ -16,10 +16,6 @@ pub(super) enum Trouble {
         "The conversation no longer exists at Genesys: {why} It may have been purged; a new handoff opens a new one."
     )]
     ConversationGone { why: String },
-    #[error(
-        "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; end the conversation in Genesys by hand."
-    )]
-    HandleUnreadable { why: String },
 }
 
 impl Trouble {
@@ -29,7 +25,6 @@ impl Trouble {
             Self::Integration(error) => error.code(),
             Self::Platform(error) => error.code(),
             Self::ConversationGone { .. } => "genesys.conversation_gone",
-            Self::HandleUnreadable { .. } => "handoff.handle_unreadable",
         }
     }
 

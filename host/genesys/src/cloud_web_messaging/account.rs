@@ -5,7 +5,6 @@ use super::guest_api::GuestApi;
 use super::protocol::{Protocol, Site};
 use super::state::State;
 use super::token::Tokens;
-use super::trouble::Trouble;
 use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
@@ -112,10 +111,7 @@ impl Transport for WebMessaging {
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
         drive(clock, handoff.clone(), reports, |outlet, _| {
-            let state = outlet.resume::<State>(handle).map_err(|error| {
-                let why = error.to_string();
-                Trouble::HandleUnreadable { why }.detail()
-            })?;
+            let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(handoff, state, site, clock.now());
             Ok((protocol, Guest::new(Arc::clone(&self.0))))
         })

@@ -62,10 +62,6 @@ pub(super) enum Trouble {
     Queue(#[from] QueueError),
     #[error(transparent)]
     Platform(#[from] PlatformError),
-    #[error(
-        "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; end the conversation in Genesys by hand."
-    )]
-    HandleUnreadable { why: String },
 }
 
 impl Trouble {
@@ -105,7 +101,6 @@ impl Trouble {
             Self::Media(_) => "genesys.file_unreadable",
             Self::Queue(error) => error.code(),
             Self::Platform(error) => error.code(),
-            Self::HandleUnreadable { .. } => "handoff.handle_unreadable",
         }
     }
 

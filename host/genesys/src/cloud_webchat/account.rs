@@ -5,7 +5,6 @@ use super::guest::GuestApi;
 use super::opening::Site;
 use super::protocol::Protocol;
 use super::state::State;
-use super::trouble::Trouble;
 use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
 use crate::platform::{Credentials, Hosts, Platform};
@@ -95,10 +94,7 @@ impl Transport for WebChat {
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
         drive(clock, handoff.clone(), reports, |outlet, _| {
-            let state = outlet.resume::<State>(handle).map_err(|error| {
-                let why = error.to_string();
-                Trouble::HandleUnreadable { why }.detail()
-            })?;
+            let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(site, handoff, state, clock.now());
             Ok((protocol, Chat::new(Arc::clone(&self.0))))
         })

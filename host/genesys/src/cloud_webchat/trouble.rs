@@ -191,10 +191,6 @@ pub(super) enum Trouble {
         "Genesys no longer knows this chat ({why}). It may have been purged; a new transfer opens a new one."
     )]
     ChatGone { why: Refusal },
-    #[error(
-        "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; end the chat in Genesys by hand."
-    )]
-    HandleUnreadable { why: String },
 }
 
 impl Trouble {
@@ -214,7 +210,6 @@ impl Trouble {
             Self::StreamUnreachable { .. } => "genesys.stream_unreachable",
             Self::TokenExpired { .. } => "genesys.chat_token_expired",
             Self::ChatGone { .. } => "genesys.chat_gone",
-            Self::HandleUnreadable { .. } => "handoff.handle_unreadable",
         }
     }
 

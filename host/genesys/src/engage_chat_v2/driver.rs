@@ -2,7 +2,7 @@
 
 use super::calls::{Answer, Call, Operation, Upload};
 use super::protocol::{Protocol, Site, State};
-use super::trouble::{Failure, Trouble, describe};
+use super::trouble::{Failure, describe};
 use super::wire::{Envelope, Status};
 use crate::account::{AccountError, secret};
 use crate::driving::{Hands, drive};
@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use handoff_engine::account::EngageAccount;
 use handoff_engine::clock::Clock;
 use handoff_engine::content::Attachment;
-use handoff_engine::handoff::{EndDetail, TransferRequest, TransportKind};
+use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
@@ -114,9 +114,7 @@ impl Transport for EngageChat {
     fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
         let (site, now) = (self.site.clone(), self.clock.now());
         drive(&self.clock, handoff.clone(), reports, |outlet, _| {
-            let state = outlet
-                .resume::<State>(handle)
-                .map_err(|error| unreadable(&error))?;
+            let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(site, handoff, state, now);
             Ok((protocol, Chat(self.clone())))
         })
@@ -131,12 +129,6 @@ impl Transport for EngageChat {
             ),
         )
     }
-}
-
-/// Why a handle cannot be taken up.
-fn unreadable(error: &serde_json::Error) -> EndDetail {
-    let why = error.to_string();
-    Trouble::HandleUnreadable { why }.detail()
 }
 
 /// One chat: nothing is open between its requests.

@@ -104,10 +104,6 @@ pub(super) enum Trouble {
         "Genesys no longer knows this chat ({why}). It was restarted, or dropped the chat because nothing was polled for too long."
     )]
     ChatGone { why: String },
-    #[error(
-        "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; the chat at Genesys will time out by itself."
-    )]
-    HandleUnreadable { why: String },
 }
 
 impl Trouble {
@@ -121,7 +117,6 @@ impl Trouble {
             Self::AccessRefused { .. } => "genesys.access_refused",
             Self::Unreachable { .. } => "genesys.unreachable",
             Self::ChatGone { .. } => "genesys.chat_gone",
-            Self::HandleUnreadable { .. } => "handoff.handle_unreadable",
         }
     }
 
