@@ -82,7 +82,7 @@ impl Protocol {
                     self.give_up_first(failure, news);
                 }
             }
-            _ if self.leaves_anyway(streak.count) => self.leave_without_a_word(failure, news),
+            _ if self.leaves_anyway(streak.count) => self.leave_in_a_hurry(failure, news),
             _ if self.is_final(now, failure, news) => {}
             Call::Post(_) => self.not_posted(now, failure, streak, news),
             Call::Members { .. } | Call::Messages { .. } => {

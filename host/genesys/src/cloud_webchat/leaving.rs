@@ -65,6 +65,15 @@ impl Protocol {
         self.state.leaving && attempts >= ATTEMPTS
     }
 
+    /// What comes before leaving, or after it, is left out.
+    pub(super) fn leave_in_a_hurry(&mut self, failure: &Failure, news: &mut News) {
+        if self.gone {
+            return self.leave_without_a_word(failure, news);
+        }
+        self.hurried = true;
+        self.streak = None;
+    }
+
     /// Genesys could not be told, or what was said last could not be read.
     pub(super) fn leave_without_a_word(&mut self, failure: &Failure, news: &mut News) {
         if !self.gone {

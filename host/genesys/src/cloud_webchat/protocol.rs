@@ -96,6 +96,8 @@ pub(super) struct Protocol {
     pub(super) deaf_since: Option<(Timestamp, String)>,
     /// Genesys knows that the user left; what was said before that is still to be read.
     pub(super) gone: bool,
+    /// The user leaves at once: what comes before leaving failed too often.
+    pub(super) hurried: bool,
     /// The last text may have arrived: read before sending it again.
     pub(super) in_doubt: bool,
     /// Nothing is asked before this.
@@ -157,6 +159,7 @@ impl Protocol {
             agent_typing: None,
             deaf_since: None,
             gone: false,
+            hurried: false,
             in_doubt: false,
             blocked_until: Timestamp(0),
             streak: None,
@@ -280,10 +283,13 @@ impl Protocol {
             // Genesys has told nobody of the chat yet, so there is nobody to say anything to.
             return self.state.leaving.then_some(Call::Leave);
         }
+        if self.hurried && !self.gone {
+            return Some(Call::Leave);
+        }
         if let Some(call) = self.reading.next(now, self.in_doubt, chat) {
             return Some(call);
         }
-        if let Some(first) = self.state.outbox.first() {
+        if let Some(first) = self.state.outbox.first().filter(|_| !self.gone) {
             return Some(match first {
                 First::Part(_, part) => Call::Post(text_of(part).to_owned()),
                 First::Attributes(attributes) => Call::SetAttributes(attributes.clone()),

@@ -1,7 +1,7 @@
 //! The protocol on a bench: a server, a clock, and what becomes of calls and frames.
 
 use super::super::opening::Site;
-use super::super::protocol::{Event, Next, Protocol};
+use super::super::protocol::{Answer, Call, Event, Next, Protocol};
 use super::super::state::State;
 use super::super::trouble::Failure;
 use super::hall::Hall;
@@ -38,6 +38,8 @@ pub(super) struct Bench {
     pub(super) seen: Vec<Signal>,
     pub(super) keys: Vec<String>,
     pub(super) settled: Vec<EffectId>,
+    /// Requests to leave that got nowhere.
+    pub(super) leaves_lost: usize,
     /// Whether the event stream is open.
     pub(super) listening: bool,
 }
@@ -81,6 +83,7 @@ impl Bench {
             seen: Vec::new(),
             keys: Vec::new(),
             settled: Vec::new(),
+            leaves_lost: 0,
             listening: false,
         }
     }
@@ -199,6 +202,8 @@ impl Bench {
             Next::Call(call) => {
                 self.hall.at(self.now);
                 let why = "broken".to_owned();
+                let nowhere = matches!(fate, Fate::LostOnTheWayThere | Fate::Limited);
+                self.leaves_lost += usize::from(nowhere && call == Call::Leave);
                 let answer = match fate {
                     Fate::Fine => self.hall.take(&call),
                     Fate::LostOnTheWayThere => Err(Failure::NotSent { why }),
@@ -216,11 +221,7 @@ impl Bench {
         true
     }
 
-    pub(super) fn answer(
-        &mut self,
-        call: &super::super::protocol::Call,
-        answer: Result<super::super::protocol::Answer, Failure>,
-    ) {
+    pub(super) fn answer(&mut self, call: &Call, answer: Result<Answer, Failure>) {
         let news = self.protocol.answer(self.now, call, answer);
         self.take(news);
     }
