@@ -6,6 +6,7 @@ use crate::{AppendError, StoreError};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{DeadlineKind, Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -33,6 +34,10 @@ pub trait Store: Send + Sync + Debug {
     /// has to take up when it starts. In no particular order, each once.
     async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError>;
 
+    /// How many sessions there are. Counted as they come and go, so it costs the same whatever their
+    /// number.
+    async fn census(&self) -> Result<Census, StoreError>;
+
     /// When something is due next.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
@@ -58,6 +63,16 @@ pub trait Store: Send + Sync + Debug {
     /// never been. Wait for longer than a platform repeats what it delivers: an input that comes
     /// after this is no longer known.
     async fn forget(&self, session: &SessionId) -> Result<Forgotten, StoreError>;
+}
+
+/// How many sessions there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Open sessions, by the digest of the project version they are pinned to. Versions without any
+    /// are left out.
+    pub open: BTreeMap<String, u64>,
+    /// Sessions with a handoff that is not over.
+    pub handed_off: u64,
 }
 
 /// A deadline of a session.

@@ -1,6 +1,6 @@
 //! A store that forgets everything with its process.
 
-use crate::{AppendError, Due, Forgotten, Store, StoreError};
+use crate::{AppendError, Census, Due, Forgotten, Store, StoreError};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Status, Turn};
 use handoff_engine::time::Timestamp;
@@ -153,6 +153,18 @@ impl Store for MemoryStore {
             .collect();
         found.sort();
         Ok(found)
+    }
+
+    async fn census(&self) -> Result<Census, StoreError> {
+        let tables = self.tables();
+        let mut census = Census::default();
+        for session in tables.sessions.values().filter_map(Record::session) {
+            census.handed_off += u64::from(session.handoff().is_some());
+            if session.is_open() {
+                *census.open.entry(session.project.clone()).or_default() += 1;
+            }
+        }
+        Ok(census)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

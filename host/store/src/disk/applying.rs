@@ -19,6 +19,12 @@ struct Indexed {
     deadlines: Deadlines,
 }
 
+impl Indexed {
+    fn is_open(&self) -> bool {
+        self.revision > 0 && self.closed_at.is_none()
+    }
+}
+
 /// Appends a turn, or says why not.
 pub(super) fn append(
     tables: &mut Written<'_>,
@@ -48,6 +54,7 @@ pub(super) fn append(
         deadlines: append.deadlines(),
     };
     reindex(tables, session, &before, &after)?;
+    recount(tables, &turn.session.project, &before, &after)?;
     tables.inputs.insert((session, input), revision.0)?;
     for (place, effect) in (0..).zip(&turn.effects) {
         let key = (session, revision.0, place);
@@ -64,6 +71,30 @@ pub(super) fn append(
     );
     tables.sessions.insert(session, head)?;
     Ok(Applied::Changed(Ok(())))
+}
+
+/// Counts the open sessions of a version. A session stays with the one it started with.
+fn recount(
+    tables: &mut Written<'_>,
+    version: &str,
+    before: &Indexed,
+    after: &Indexed,
+) -> Result<(), StoreError> {
+    if before.is_open() == after.is_open() {
+        return Ok(());
+    }
+    let counted = tables.versions.get(version)?.map_or(0, |open| open.value());
+    let open = if after.is_open() {
+        counted + 1
+    } else {
+        counted.saturating_sub(1)
+    };
+    if open == 0 {
+        tables.versions.remove(version)?;
+    } else {
+        tables.versions.insert(version, open)?;
+    }
+    Ok(())
 }
 
 fn indexed(tables: &Written<'_>, session: &str) -> Result<Option<Indexed>, StoreError> {

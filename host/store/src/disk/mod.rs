@@ -21,7 +21,7 @@ mod writer;
 
 pub use opening::{Recovery, RedbOptions};
 
-use crate::{AppendError, Due, Forgotten, OpenError, Store, StoreError};
+use crate::{AppendError, Census, Due, Forgotten, OpenError, Store, StoreError};
 use deed::{Append, Forget, Settle};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Turn};
@@ -137,6 +137,10 @@ impl Store for RedbStore {
 
     async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError> {
         self.read(Reading::unfinished).await
+    }
+
+    async fn census(&self) -> Result<Census, StoreError> {
+        self.read(Reading::census).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

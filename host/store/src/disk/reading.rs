@@ -3,11 +3,11 @@
 use super::record::{self, ReadTurn};
 use super::tables::{Read, kind_of, past};
 use super::undo::Undo;
-use crate::{Due, StoreError};
+use crate::{Census, Due, StoreError};
 use handoff_engine::name::{InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,16 @@ impl Reading {
             from = past(session);
         }
         Ok(found.into_iter().collect())
+    }
+
+    pub(super) fn census(&self) -> Result<Census, StoreError> {
+        let mut open = BTreeMap::new();
+        for version in self.0.versions()?.iter()? {
+            let (digest, sessions) = version?;
+            open.insert(digest.value().to_owned(), sessions.value());
+        }
+        let handed_off = self.0.handoffs()?.len()?;
+        Ok(Census { open, handed_off })
     }
 
     pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -65,6 +65,8 @@ tables! {
     deadlines: (u64, &'static str, u8) => ();
     /// Sessions by the time they closed.
     closed: (u64, &'static str) => ();
+    /// Digest of a project's version to how many open sessions are pinned to it; never 0.
+    versions: &'static str => u64;
 }
 
 impl Read {

@@ -5,7 +5,7 @@ use super::{effect, turn};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{DeadlineKind, Status, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{AppendError, Due, Forgotten, Store};
+use handoff_store::{AppendError, Census, Due, Forgotten, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json, to_value};
 use std::sync::Arc;
@@ -193,6 +193,21 @@ impl Model {
         due
     }
 
+    fn census(&self) -> Census {
+        let mut census = Census::default();
+        for session in SESSIONS.map(SessionId::new) {
+            let Some(turn) = self.of(&session).last() else {
+                continue;
+            };
+            census.handed_off += u64::from(turn.session.handoff().is_some());
+            if turn.session.status == Status::Open {
+                let version = turn.session.project.clone();
+                *census.open.entry(version).or_default() += 1;
+            }
+        }
+        census
+    }
+
     fn is_unfinished(&self, session: &SessionId) -> bool {
         let last = self.of(session).last();
         last.is_some_and(|turn| turn.session.handoff().is_some())
@@ -220,6 +235,8 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
         } => {
             let before = model.of(&SessionId::new(session)).count() as u64;
             let mut next = turn(session, before + off).input(&format!("input-{input}"));
+            // Two sessions share a version.
+            next = next.of_version(if session == "a" { "old" } else { "new" });
             for _ in 0..asks {
                 next = next.asks("x");
             }
@@ -297,6 +314,7 @@ async fn compare(store: &dyn Store, model: &Model, sessions: &[&str]) {
     let mut found = store.unfinished().await.expect("reads");
     found.sort();
     assert_eq!(found, unfinished);
+    assert_eq!(store.census().await.expect("reads"), model.census());
     let deadlines = model.deadlines();
     let next = store.next_due().await.expect("reads");
     assert_eq!(next, deadlines.first().map(|due| due.at));

@@ -6,6 +6,7 @@
 
 pub(crate) mod any_order;
 pub(crate) mod appending;
+pub(crate) mod census;
 pub(crate) mod deadlines;
 pub(crate) mod effects;
 pub(crate) mod forgetting;
@@ -50,6 +51,10 @@ macro_rules! every_test {
                 a_session_that_is_forgotten_is_as_if_it_had_never_been
                 what_is_open_or_owes_something_is_not_forgotten
                 what_may_be_forgotten_is_found_by_when_it_closed
+            );
+            $crate::suite::every_test!(@in $place, census:
+                open_sessions_are_counted_by_the_version_they_are_pinned_to
+                what_is_refused_or_forgotten_is_not_counted
             );
 
             #[test]

@@ -110,6 +110,12 @@ impl Sample {
         self
     }
 
+    /// Pins the session to a version of its project.
+    pub(crate) fn of_version(mut self, digest: &str) -> Self {
+        self.0.session.project = digest.to_owned();
+        self
+    }
+
     /// Closes the session.
     pub(crate) fn closes(mut self, at: u64) -> Self {
         self.0.session.status = Status::Closed {

@@ -3,7 +3,7 @@
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{AppendError, Due, Forgotten, MemoryStore, Store, StoreError};
+use handoff_store::{AppendError, Census, Due, Forgotten, MemoryStore, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
@@ -128,6 +128,10 @@ impl Store for Trickster {
 
     async fn unfinished(&self) -> Result<Vec<SessionId>, StoreError> {
         self.inner.unfinished().await
+    }
+
+    async fn census(&self) -> Result<Census, StoreError> {
+        self.inner.census().await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -6,7 +6,7 @@
 use handoff_engine::name::{InputId, Revision, SessionId};
 use handoff_engine::session::{DeadlineKind, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_store::{Due, Forgotten, RedbStore, Store};
+use handoff_store::{Census, Due, Forgotten, RedbStore, Store};
 use redb::{Database, TableDefinition as Table};
 use serde_json::{Value, json, to_value};
 use std::path::Path;
@@ -119,6 +119,13 @@ async fn a_file_in_format_1_is_read_and_written_on() {
     assert_eq!(store.due(Timestamp(9000), 9).await.expect("reads"), [due]);
     let closed = store.closed_before(Timestamp(8), 9).await.expect("reads");
     assert_eq!(closed.as_slice(), std::slice::from_ref(&over));
+
+    let census = store.census().await.expect("reads");
+    let counted = Census {
+        open: [(loaded.project.clone(), 1)].into(),
+        handed_off: 1,
+    };
+    assert_eq!(census, counted);
 
     let mut next = (*journal[1]).clone();
     next.session.revision = Revision(3);
