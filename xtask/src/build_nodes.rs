@@ -54,18 +54,30 @@ pub(crate) fn run() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Says what to do where cargo would only say that it can't find the standard library.
+/// Fetches the target where it is missing. Where that cannot be, says what to do: cargo would only say
+/// that it can't find the standard library.
 fn require_target() -> anyhow::Result<()> {
+    if has_target()? {
+        return Ok(());
+    }
+    // It fails where the toolchain is not rustup's.
+    let _ = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
+    ensure!(
+        has_target()?,
+        "the target {TARGET} is missing; run: rustup target add {TARGET}"
+    );
+    Ok(())
+}
+
+fn has_target() -> anyhow::Result<bool> {
     let rustc = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TARGET])
         .output()
         .context("rustc can't be started")?;
     let library = String::from_utf8_lossy(&rustc.stdout);
-    ensure!(
-        rustc.status.success() && Path::new(library.trim()).is_dir(),
-        "the target {TARGET} is missing; run: rustup target add {TARGET}"
-    );
-    Ok(())
+    Ok(rustc.status.success() && Path::new(library.trim()).is_dir())
 }
 
 /// Builds packages in one cargo call. Gives the component of each.

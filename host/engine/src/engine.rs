@@ -7,8 +7,9 @@ use crate::diagnostic::Diagnostic;
 use crate::name::NodeType;
 use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
 use crate::project::{Project, ProjectFiles};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::task::JoinSet;
 
 /// A node component that is not loaded yet.
@@ -25,7 +26,13 @@ pub struct Component {
 pub struct Engine {
     runtime: Runtime,
     nodes: Arc<BTreeMap<NodeType, Loaded>>,
+    compiled: Compiled,
 }
+
+/// Nodes by the digest of their component, for as long as somebody uses them: versions of a project
+/// that share a node share its code.
+#[derive(Clone, Debug, Default)]
+struct Compiled(Arc<Mutex<HashMap<[u8; 32], Weak<Node>>>>);
 
 #[derive(Clone, Debug)]
 struct Loaded {
@@ -94,6 +101,7 @@ impl EngineBuilder {
         let empty = Engine {
             runtime,
             nodes: Arc::default(),
+            compiled: Compiled::default(),
         };
         empty.with(self.components).await
     }
@@ -106,6 +114,17 @@ impl Engine {
         EngineBuilder::default()
     }
 
+    /// An engine on the same runtime with no nodes yet, for another version of a project. Components
+    /// that are in use already are not compiled again.
+    #[must_use]
+    pub fn without_nodes(&self) -> Self {
+        Self {
+            runtime: self.runtime.clone(),
+            nodes: Arc::default(),
+            compiled: self.compiled.clone(),
+        }
+    }
+
     /// This engine with more nodes, for example a project's own. All mistakes come at once.
     pub async fn with(
         &self,
@@ -113,9 +132,9 @@ impl Engine {
     ) -> Result<Self, Vec<EngineError>> {
         let mut loading = JoinSet::new();
         for component in components {
-            let runtime = self.runtime.clone();
+            let (runtime, compiled) = (self.runtime.clone(), self.compiled.clone());
             loading.spawn(async move {
-                let node = Node::load(&runtime, &component.name, &component.bytes).await;
+                let node = compiled.load(&runtime, &component).await;
                 (component.name, node)
             });
         }
@@ -125,7 +144,7 @@ impl Engine {
         let mut errors = Vec::new();
         for (component, node) in loaded {
             let node = match node {
-                Ok(node) => Arc::new(node),
+                Ok(node) => node,
                 Err(error) => {
                     errors.push(error.into());
                     continue;
@@ -148,6 +167,7 @@ impl Engine {
         Ok(Self {
             runtime: self.runtime.clone(),
             nodes: Arc::new(nodes),
+            compiled: self.compiled.clone(),
         })
     }
 
@@ -164,5 +184,25 @@ impl Engine {
             .map(|(name, loaded)| (name.clone(), Arc::clone(&loaded.node)))
             .collect();
         Project::load(files, &nodes).await
+    }
+}
+
+impl Compiled {
+    async fn load(&self, runtime: &Runtime, component: &Component) -> Result<Arc<Node>, LoadError> {
+        let digest: [u8; 32] = Sha256::digest(&component.bytes).into();
+        let in_use = self.lock().get(&digest).and_then(Weak::upgrade);
+        if let Some(node) = in_use {
+            return Ok(node);
+        }
+        let node = Node::load(runtime, &component.name, &component.bytes).await?;
+        let node = Arc::new(node);
+        let mut all = self.lock();
+        all.retain(|_, node| node.strong_count() > 0);
+        all.insert(digest, Arc::downgrade(&node));
+        Ok(node)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Weak<Node>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

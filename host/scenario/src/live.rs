@@ -61,8 +61,8 @@ impl LiveStage {
 
     /// What the project is called.
     #[must_use]
-    pub fn project_name(&self) -> &str {
-        self.host.project().name()
+    pub fn project_name(&self) -> String {
+        self.host.project().name().to_owned()
     }
 
     /// Where the simulator listens.

@@ -5,6 +5,7 @@ use crate::outbox::Links;
 use crate::queues::Queues;
 use crate::sessions::InputError;
 use crate::user::{self, Position, UserEvent, Watchers};
+use crate::versions::{Versions, Workshop};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
 use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::Signal;
@@ -27,10 +28,10 @@ pub struct Host(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) project: Arc<Project>,
+    pub(crate) versions: Versions,
+    pub(crate) workshop: Workshop,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) transports: HashMap<AccountName, Arc<dyn Transport>>,
     pub(crate) media: Arc<dyn Media>,
     pub(crate) public_url: Option<String>,
     pub(crate) reports: Reports,
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
 #[derive(Debug)]
 pub struct HostBuilder {
     project: Arc<Project>,
+    earlier: Vec<Arc<Project>>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     transports: HashMap<AccountName, Arc<dyn Transport>>,
@@ -71,6 +73,13 @@ fn list(errors: &[impl ToString]) -> String {
 }
 
 impl HostBuilder {
+    /// An earlier version of the project, for the sessions that started on it and are still open.
+    #[must_use]
+    pub fn earlier(mut self, project: Arc<Project>) -> Self {
+        self.earlier.push(project);
+        self
+    }
+
     /// Where sessions are kept; in memory if nothing is said.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
@@ -100,7 +109,8 @@ impl HostBuilder {
         self
     }
 
-    /// A transport of the embedder's own, in place of the one its account would have had.
+    /// A transport of the embedder's own, in place of the one its account would have had, in every
+    /// version of the project.
     #[must_use]
     pub fn transport(mut self, account: AccountName, transport: Arc<dyn Transport>) -> Self {
         self.transports.insert(account, transport);
@@ -114,15 +124,24 @@ impl HostBuilder {
             (None, Some(url)) => Arc::new(MemoryMedia::new(url)),
             (None, None) => Arc::new(NoMedia),
         };
-        let transports = self.transports(secrets, &media)?;
+        let workshop = Workshop {
+            clock: Arc::clone(&self.clock),
+            media: Arc::clone(&media),
+            http: handoff_genesys::http_client(),
+            own: self.transports,
+        };
+        let versions = Versions::new(workshop.version(self.project, secrets, &[])?);
+        for project in self.earlier {
+            versions.add(workshop.version(project, secrets, &versions.all())?);
+        }
         let unfinished = self.store.unfinished().await?;
         let (reports, incoming) = Reports::channel();
         let (deadlines, changes) = mpsc::unbounded_channel();
         let host = Host(Arc::new(Inner {
-            project: self.project,
+            versions,
+            workshop,
             store: self.store,
             clock: self.clock,
-            transports,
             media,
             public_url: self.public_url,
             reports,
@@ -141,39 +160,6 @@ impl HostBuilder {
         }
         Ok(host)
     }
-
-    fn transports(
-        &self,
-        secrets: &dyn Secrets,
-        media: &Arc<dyn Media>,
-    ) -> Result<HashMap<AccountName, Arc<dyn Transport>>, StartError> {
-        let http = handoff_genesys::http_client();
-        let mut transports = self.transports.clone();
-        let mut errors = Vec::new();
-        for (name, account) in self.project.accounts() {
-            let unused = self
-                .project
-                .overridden_by()
-                .is_some_and(|only| only != name);
-            if unused || transports.contains_key(name) {
-                continue;
-            }
-            let clock = Arc::clone(&self.clock);
-            let media = Arc::clone(media);
-            let http = http.clone();
-            match handoff_genesys::transport(name, account, secrets, clock, http, media) {
-                Ok(transport) => {
-                    transports.insert(name.clone(), transport);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        if errors.is_empty() {
-            Ok(transports)
-        } else {
-            Err(StartError::Accounts(errors))
-        }
-    }
 }
 
 impl Host {
@@ -182,6 +168,7 @@ impl Host {
     pub fn builder(project: Arc<Project>) -> HostBuilder {
         HostBuilder {
             project,
+            earlier: Vec::new(),
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(SystemClock),
             transports: HashMap::new(),
@@ -190,10 +177,10 @@ impl Host {
         }
     }
 
-    /// The project.
+    /// The version of the project that new sessions take.
     #[must_use]
-    pub fn project(&self) -> &Arc<Project> {
-        &self.0.project
+    pub fn project(&self) -> Arc<Project> {
+        Arc::clone(&self.0.versions.current().project)
     }
 
     /// A new session. Returns when its first turn is committed.
@@ -314,8 +301,8 @@ impl Host {
         headers: &axum::http::HeaderMap,
         body: &[u8],
     ) -> Option<WebhookReply> {
-        let transport = self.0.transports.get(account)?;
-        Some(transport.webhook(headers, body))
+        let offer = |transport: &dyn Transport| transport.webhook(headers, body);
+        first_taken(&self.0.versions.transports(account), offer)
     }
 
     /// A call of a process-automation trigger's workflow for an account, as [`Self::webhook`].
@@ -326,8 +313,8 @@ impl Host {
         headers: &axum::http::HeaderMap,
         body: &[u8],
     ) -> Option<WebhookReply> {
-        let transport = self.0.transports.get(account)?;
-        Some(transport.event(headers, body))
+        let offer = |transport: &dyn Transport| transport.event(headers, body);
+        first_taken(&self.0.versions.transports(account), offer)
     }
 
     /// Stops at once. Handoffs stay open at the platform, and a host that starts on the same store
@@ -359,6 +346,17 @@ impl Host {
         };
         self.0.tasks.spawn(task);
     }
+}
+
+/// Offers a call to every way that goes by an account's name, since only they know whose handoff it
+/// concerns: what the first one says that takes it, or else the current version's.
+fn first_taken(
+    transports: &[Arc<dyn Transport>],
+    offer: impl Fn(&dyn Transport) -> WebhookReply,
+) -> Option<WebhookReply> {
+    let replies: Vec<WebhookReply> = transports.iter().map(|it| offer(&**it)).collect();
+    let taken = replies.iter().find(|reply| reply.status.is_success());
+    taken.or(replies.first()).cloned()
 }
 
 /// Whether a signal is the last of its handoff.

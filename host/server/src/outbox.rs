@@ -5,6 +5,7 @@
 
 use crate::host::Host;
 use crate::queues::Work;
+use crate::versions::Version;
 use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
@@ -99,8 +100,8 @@ impl Links {
 
 impl Host {
     /// Carries out the effects of a turn that is committed.
-    pub(crate) async fn act_on(&self, session: &SessionId, effects: &[Effect]) {
-        if let Err(error) = self.carry_out(session, effects).await {
+    pub(crate) async fn act_on(&self, version: &Version, session: &SessionId, effects: &[Effect]) {
+        if let Err(error) = self.carry_out(version, session, effects).await {
             // What was done is recognised when it is done again.
             tracing::error!(%session, %error, "effects are not settled; they are taken up again");
             self.take_up(session);
@@ -116,20 +117,34 @@ impl Host {
         // Whoever appended last may not have come to say so.
         self.deadlines_changed();
         self.0.watchers.committed(id, session.revision);
+        let Some(version) = self.0.versions.of(&session.project) else {
+            tracing::error!(
+                session = %id,
+                version = session.project,
+                "the session stands still, because this host lacks the version of the project that it started on; start the host with that version among the earlier ones"
+            );
+            return Ok(());
+        };
         if let Some(handoff) = session.handoff()
             && !handoff.handle.is_null()
         {
-            self.resume_handoff(&handoff.id, &handoff.request.account, &handoff.handle);
+            let account = &handoff.request.account;
+            self.resume_handoff(&version, &handoff.id, account, &handoff.handle);
         }
         let pending = self.0.store.pending_effects(id).await?;
-        self.carry_out(id, &pending).await
+        self.carry_out(&version, id, &pending).await
     }
 
     /// Carries out effects, in order.
-    async fn carry_out(&self, session: &SessionId, effects: &[Effect]) -> Result<(), StoreError> {
+    async fn carry_out(
+        &self,
+        version: &Version,
+        session: &SessionId,
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
         let mut settled = Vec::new();
         for effect in effects {
-            if self.act(effect).await? {
+            if self.act(version, effect).await? {
                 settled.push(effect.id.clone());
             }
         }
@@ -140,7 +155,7 @@ impl Host {
     }
 
     /// Carries out an effect; true if that settles it.
-    async fn act(&self, effect: &Effect) -> Result<bool, StoreError> {
+    async fn act(&self, version: &Version, effect: &Effect) -> Result<bool, StoreError> {
         Ok(match &effect.kind {
             // Shown by being committed.
             EffectKind::SendToUser { .. }
@@ -148,7 +163,7 @@ impl Host {
             | EffectKind::ReceiptToUser { .. }
             | EffectKind::CloseSession { .. } => true,
             EffectKind::OpenHandoff { handoff, request } => {
-                let Some(transport) = self.0.transports.get(&request.account) else {
+                let Some(transport) = version.transport(&request.account) else {
                     self.refuse(handoff, &request.account);
                     return Ok(true);
                 };
@@ -203,7 +218,7 @@ impl Host {
                     // It was never opened.
                     return Ok(true);
                 }
-                self.resume_handoff(handoff, account, &handle);
+                self.resume_handoff(version, handoff, account, &handle);
                 !self.0.links.leave(handoff, &effect.id) && !self.is_stopping()
             }
         })
@@ -241,8 +256,14 @@ impl Host {
     }
 
     /// Takes up an open handoff, unless this host drives it already.
-    fn resume_handoff(&self, handoff: &HandoffId, account: &AccountName, handle: &Value) {
-        let Some(transport) = self.0.transports.get(account) else {
+    fn resume_handoff(
+        &self,
+        version: &Version,
+        handoff: &HandoffId,
+        account: &AccountName,
+        handle: &Value,
+    ) {
+        let Some(transport) = version.transport(account) else {
             self.refuse(handoff, account);
             return;
         };

@@ -161,20 +161,26 @@ impl Host {
             if store.has_input(id, &input.id).await? {
                 return Ok(store.settle(id, settled).await?);
             }
-            let session = match store.load(id).await? {
-                Some(session) => session,
+            let current = self.0.versions.current();
+            let (version, session) = match store.load(id).await? {
+                // A session of a version this host does not have is refused by the one it has.
+                Some(session) => {
+                    let pinned = self.0.versions.of(&session.project);
+                    (pinned.unwrap_or(current), session)
+                }
                 None if matches!(input.kind, InputKind::Started { .. }) => {
-                    Session::new(id.clone(), &self.0.project)
+                    let session = Session::new(id.clone(), &current.project);
+                    (current, session)
                 }
                 None => return Err(InputError::UnknownSession(id.clone())),
             };
             let now = self.0.clock.now();
-            let turn = Arc::new(advance(&self.0.project, &session, input, now).await?);
+            let turn = Arc::new(advance(&version.project, &session, input, now).await?);
             match store.append(Arc::clone(&turn), settled).await {
                 Ok(()) => {
                     self.deadlines_changed();
                     self.0.watchers.committed(id, turn.session.revision);
-                    self.act_on(id, &turn.effects).await;
+                    self.act_on(&version, id, &turn.effects).await;
                     return Ok(());
                 }
                 // Another turn came first, perhaps of this very input: the next round tells.

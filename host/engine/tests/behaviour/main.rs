@@ -15,4 +15,5 @@ mod inactivity;
 mod owner_stack;
 mod project_mistakes;
 mod templates;
+mod versions;
 mod worker;

@@ -4,7 +4,9 @@
 mod deadlines;
 mod http;
 mod inputs;
+mod releases;
 mod reports;
 mod restart;
 mod stopping;
 mod support;
+mod versions;

@@ -33,11 +33,23 @@ impl Desk {
 
     /// A host on a store that another one used.
     pub(crate) async fn on(project: Arc<Project>, store: Arc<Trickster>, clock: SimClock) -> Self {
+        Self::with_versions(project, [], store, clock).await
+    }
+
+    async fn with_versions(
+        project: Arc<Project>,
+        earlier: impl IntoIterator<Item = Arc<Project>>,
+        store: Arc<Trickster>,
+        clock: SimClock,
+    ) -> Self {
         let silent = Silent::new(Arc::new(clock.clone()));
         let kept: Arc<Trickster> = Arc::clone(&store);
         let mut builder = Host::builder(Arc::clone(&project))
             .store(kept)
             .clock(Arc::new(clock.clone()));
+        for project in earlier {
+            builder = builder.earlier(project);
+        }
         if project.overridden_by().is_none() {
             builder = builder.transport(AccountName::new(SITE), Arc::clone(&silent) as _);
         }
@@ -57,7 +69,7 @@ impl Desk {
 
     /// Stops this host and starts another one on the same store.
     pub(crate) async fn restart(self) -> Self {
-        let project = Arc::clone(self.host.project());
+        let project = self.host.project();
         self.restart_with(project).await
     }
 
@@ -65,6 +77,17 @@ impl Desk {
         self.host.stop();
         self.host.stopped().await;
         Self::on(project, self.store, self.clock).await
+    }
+
+    /// The same, as another version of the project, with earlier ones beside it.
+    pub(crate) async fn restart_as(
+        self,
+        project: Arc<Project>,
+        earlier: impl IntoIterator<Item = Arc<Project>>,
+    ) -> Self {
+        self.host.stop();
+        self.host.stopped().await;
+        Self::with_versions(project, earlier, self.store, self.clock).await
     }
 
     pub(crate) async fn start(&self, session: &str) {

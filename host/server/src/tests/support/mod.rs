@@ -6,6 +6,8 @@ mod silent;
 mod trickster;
 
 pub(crate) use desk::{Desk, START};
-pub(crate) use project::{SITE, project, renamed, with_account};
+pub(crate) use project::{
+    SITE, components, empty_engine, project, project_files, renamed, with_account,
+};
 pub(crate) use silent::{NoSecrets, Silent};
 pub(crate) use trickster::{Trick, Trickster};

@@ -24,7 +24,8 @@ pub(crate) async fn with_account(change: impl FnOnce(&mut Project)) -> Arc<Proje
     load("test", change).await
 }
 
-async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
+/// The texts of the project under this name.
+pub(crate) fn project_files(name: &str) -> ProjectFiles {
     let manifest = format!(
         "name = '{name}'\nstart = 'main'\ninactivity = '10m'\ndefault-account = '{SITE}'\n\
          [accounts.{SITE}]\ntransport = 'engage-chat-v2'\nurl = 'https://gms.example.org'\n\
@@ -66,7 +67,11 @@ async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
         ("project.toml".to_owned(), manifest),
         ("flows/main.json".to_owned(), flow.to_string()),
     ];
-    let files = ProjectFiles(files.into_iter().collect());
+    ProjectFiles(files.into_iter().collect())
+}
+
+async fn load(name: &str, change: impl FnOnce(&mut Project)) -> Arc<Project> {
+    let files = project_files(name);
     match engine().await.load(&files).await {
         Ok(mut project) => {
             change(&mut project);
@@ -84,10 +89,20 @@ async fn engine() -> &'static Engine {
 }
 
 async fn compile() -> Engine {
-    let components = ["ask", "say", "redirect"].map(|name| Component {
+    let engine = Engine::builder().components(components()).build().await;
+    engine.expect("standard nodes load")
+}
+
+/// The nodes that the flow uses.
+pub(crate) fn components() -> Vec<Component> {
+    let nodes = ["ask", "say", "redirect"].map(|name| Component {
         name: name.to_owned(),
         bytes: built_nodes::component(name),
     });
-    let engine = Engine::builder().components(components).build().await;
-    engine.expect("standard nodes load")
+    nodes.into()
+}
+
+/// An engine on the runtime of the others.
+pub(crate) async fn empty_engine() -> Engine {
+    engine().await.without_nodes()
 }

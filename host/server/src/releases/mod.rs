@@ -1,0 +1,199 @@
+//! Where versions of a project come from: its directory as it is now, and an archive of those before.
+//!
+//! Whatever is loaded from the directory is put into the archive before a session can start on it, so
+//! that a host which starts later has every version that open sessions need.
+
+mod archive;
+mod watching;
+
+pub use archive::{Archive, ArchiveError};
+pub use watching::{Reload, Watching};
+
+use crate::{ComponentsError, DirectoryError, ProjectDirectory, read_components};
+use archive::Choice;
+use handoff_engine::diagnostic::Diagnostic;
+use handoff_engine::project::{Project, ProjectFiles};
+use handoff_engine::{Component, Engine, EngineError};
+use handoff_store::{Store, StoreError};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What every version goes through after it is loaded.
+pub type Prepare = Arc<dyn Fn(&mut Project) + Send + Sync>;
+
+/// The versions of one project.
+#[derive(Clone)]
+pub struct Releases {
+    engine: Engine,
+    standard: Arc<Vec<Component>>,
+    directory: PathBuf,
+    archive: Archive,
+    prepare: Prepare,
+}
+
+impl fmt::Debug for Releases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Releases")
+            .field("directory", &self.directory)
+            .field("archive", &self.archive)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A version that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The directory is no project, or cannot be read.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The project's own nodes cannot be read.
+    #[error(transparent)]
+    Components(#[from] ComponentsError),
+    /// Nodes cannot be loaded.
+    #[error("{}", lines(.0))]
+    Nodes(Vec<EngineError>),
+    /// The project has mistakes.
+    #[error("{}", lines(.0))]
+    Project(Vec<Diagnostic>),
+    /// The archive does not work, or lacks the version.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn lines(errors: &[impl ToString]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("\n")
+}
+
+/// What a host starts with.
+#[derive(Debug)]
+pub struct AtStart {
+    /// What new sessions take.
+    pub current: Arc<Project>,
+    /// What open sessions need besides.
+    pub earlier: Vec<Arc<Project>>,
+    /// Versions that sessions need and that cannot be had, with the reason: those sessions stand still.
+    pub missing: Vec<(String, ReleaseError)>,
+}
+
+impl Releases {
+    /// The versions of a project. `standard` are the nodes it uses besides its own.
+    #[must_use]
+    pub fn new(
+        engine: &Engine,
+        standard: Vec<Component>,
+        directory: impl Into<PathBuf>,
+        archive: Archive,
+    ) -> Self {
+        Self {
+            engine: engine.without_nodes(),
+            standard: Arc::new(standard),
+            directory: directory.into(),
+            archive,
+            prepare: Arc::new(|_| ()),
+        }
+    }
+
+    /// Changes every version after it is loaded, for example to point its accounts at a simulator.
+    #[must_use]
+    pub fn prepare(mut self, prepare: Prepare) -> Self {
+        self.prepare = prepare;
+        self
+    }
+
+    /// The project's directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The version in the directory, as it is now. It is in the archive when this returns.
+    pub async fn in_directory(&self) -> Result<Arc<Project>, ReleaseError> {
+        let directory = ProjectDirectory::read(&self.directory)?;
+        let own = directory.nodes();
+        let mut components = Vec::clone(&self.standard);
+        if own.is_dir() {
+            components.extend(read_components(&own)?);
+        }
+        let project = self.load(&directory.files, components.clone()).await?;
+        let digest = project.digest().to_owned();
+        self.archive.keep(&digest, &directory.files, &components)?;
+        Ok(project)
+    }
+
+    /// A version of the archive.
+    pub async fn recall(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
+        let (files, components) = self.archive.read(digest)?;
+        self.load(&files, components).await
+    }
+
+    async fn load(
+        &self,
+        files: &ProjectFiles,
+        components: Vec<Component>,
+    ) -> Result<Arc<Project>, ReleaseError> {
+        let engine = self.engine.with(components).await;
+        let engine = engine.map_err(ReleaseError::Nodes)?;
+        let mut project = engine.load(files).await.map_err(ReleaseError::Project)?;
+        (self.prepare)(&mut project);
+        Ok(Arc::new(project))
+    }
+
+    /// What a host that starts on this store needs. The current version is that of the directory,
+    /// unless somebody went back to an earlier one since the directory last changed.
+    pub async fn at_start(&self, store: &dyn Store) -> Result<AtStart, ReleaseError> {
+        let mut current = self.in_directory().await?;
+        if let Some(choice) = self.archive.choice()?
+            && choice.instead_of == current.digest()
+        {
+            current = self.recall(&choice.chosen).await?;
+        }
+        let mut needed = needed_by(store).await?;
+        needed.remove(current.digest());
+        let (mut earlier, mut missing) = (Vec::new(), Vec::new());
+        for digest in needed {
+            match self.recall(&digest).await {
+                Ok(project) => earlier.push(project),
+                Err(error) => missing.push((digest, error)),
+            }
+        }
+        Ok(AtStart {
+            current,
+            earlier,
+            missing,
+        })
+    }
+
+    /// Notes that new sessions take this version of the archive, until the directory changes.
+    pub async fn go_back_to(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
+        let project = self.recall(digest).await?;
+        let in_directory = self.in_directory().await?;
+        self.archive.choose(&Choice {
+            instead_of: in_directory.digest().to_owned(),
+            chosen: digest.to_owned(),
+        })?;
+        Ok(project)
+    }
+
+    /// Which versions are in the archive.
+    pub fn kept(&self) -> Result<BTreeSet<String>, ReleaseError> {
+        Ok(self.archive.versions()?)
+    }
+}
+
+/// The versions that sessions of a store are pinned to and have something to do on.
+async fn needed_by(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
+    let mut needed: BTreeSet<String> = store.census().await?.open.into_keys().collect();
+    // A session that is closed may still have to leave its agent.
+    for session in store.unfinished().await? {
+        if let Some(session) = store.load(&session).await? {
+            needed.insert(session.project);
+        }
+    }
+    Ok(needed)
+}
