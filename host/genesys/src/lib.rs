@@ -23,6 +23,7 @@ pub mod fuzzing;
 mod giving_up;
 #[cfg(test)]
 mod interleavings;
+mod marking;
 mod media;
 mod order;
 mod outbox;
@@ -37,6 +38,7 @@ mod transport;
 
 pub use account::{AccountError, transport};
 pub use client::http_client;
+pub use marking::SECRET;
 pub use media::{File, Media, MediaError, NoMedia};
 pub use secrets::{SecretError, Secrets};
 pub use transport::{Command, Commands, Link, Report, Reports, Transport, WebhookReply};

@@ -102,7 +102,8 @@ pub struct Report {
     pub input: InputId,
     /// What happened; none if only the handle changed or effects settled.
     pub signal: Option<Signal>,
-    /// From here the handoff can be resumed, once this report counts.
+    /// From here the handoff can be resumed, once this report counts. What is secret in it is marked:
+    /// an object with the one key [`SECRET`](crate::SECRET).
     pub handle: serde_json::Value,
     /// How well the platform's messages were in order, counted from the start of the handoff.
     pub tally: Tally,

@@ -20,6 +20,7 @@ pub(super) struct Guest {
     seed: String,
     /// Sessions that were found expired, so that their token is of no use any more.
     generation: u32,
+    #[serde(with = "crate::marking")]
     token: Uuid,
 }
 

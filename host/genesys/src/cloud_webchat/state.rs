@@ -48,6 +48,7 @@ pub(super) struct Seat {
     pub(super) conversation: String,
     /// Our member.
     pub(super) member: String,
+    #[serde(with = "crate::marking")]
     pub(super) jwt: Jwt,
 }
 
@@ -55,7 +56,8 @@ pub(super) struct Seat {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Chat {
     pub(super) seat: Seat,
-    /// The address of the event stream.
+    /// The address of the event stream. It may hold what opens it.
+    #[serde(with = "crate::marking")]
     pub(super) stream: String,
     /// Whether the stream was ever open: not before that is the chat routed.
     pub(super) listened: bool,

@@ -72,6 +72,7 @@ impl Operation {
 pub(super) struct Chat {
     pub(super) chat_id: String,
     pub(super) user_id: String,
+    #[serde(with = "crate::marking")]
     pub(super) secure_key: String,
     /// Names the server instance, and may change with every answer.
     pub(super) alias: String,
