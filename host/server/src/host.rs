@@ -12,6 +12,7 @@ use handoff_engine::handoff::Signal;
 use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{Input, InputKind, Session, Turn};
+use handoff_engine::time::Timestamp;
 use handoff_genesys::{AccountError, Media, NoMedia, Reports, Secrets, Transport, WebhookReply};
 use handoff_store::{MemoryStore, Store, StoreError};
 use std::collections::HashMap;
@@ -251,8 +252,18 @@ impl Host {
         id: &str,
         kind: InputKind,
     ) -> Result<(), InputError> {
-        let id = InputId::new(format!("user:{id}"));
+        let id = InputId::new(format!("{USER}{id}"));
         self.deliver(session, Input { id, kind }).await
+    }
+
+    /// What time it is here.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Asks the store for something, to see whether it answers.
+    pub(crate) async fn store_answers(&self) -> Result<(), StoreError> {
+        self.0.store.next_due().await.map(drop)
     }
 
     /// A session as of its last turn.
@@ -357,6 +368,15 @@ fn first_taken(
     let replies: Vec<WebhookReply> = transports.iter().map(|it| offer(&**it)).collect();
     let taken = replies.iter().find(|reply| reply.status.is_success());
     taken.or(replies.first()).cloned()
+}
+
+/// What clients' ids of inputs begin with here, so that they are no others.
+const USER: &str = "user:";
+
+/// A client's own id of an input.
+pub(crate) fn client_id(input: &InputId) -> &str {
+    let id = input.as_str();
+    id.strip_prefix(USER).unwrap_or(id)
 }
 
 /// Whether a signal is the last of its handoff.

@@ -4,11 +4,14 @@
 //! (`queues`); `sessions` works a session's queue, one turn at a time: load, advance, append;
 //! `outbox` carries out the turn's effects after the append; a transport drives. What transports
 //! report comes back as inputs (`reports`), and so does time (`timers`). Nothing calls back up.
+//!
+//! [`Api`] is what all this looks like over HTTP.
 
 mod components;
 mod directory;
 mod host;
 mod http;
+mod key;
 mod media;
 mod outbox;
 mod queues;
@@ -25,6 +28,8 @@ mod versions;
 pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use host::{Host, HostBuilder, StartError};
+pub use http::{AdminToken, Api, ApiError, ApiOptions, SessionToken};
+pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use secrets::ProjectSecrets;
 pub use sessions::InputError;

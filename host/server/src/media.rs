@@ -119,6 +119,19 @@ impl Host {
     }
 }
 
+impl Host {
+    /// A file that this host keeps, by its address.
+    pub(crate) async fn file(&self, url: &str) -> Result<Attachment, MediaError> {
+        let File { name, mime, bytes } = self.0.media.read(url).await?;
+        Ok(Attachment {
+            name,
+            mime,
+            url: url.to_owned(),
+            size: Some(bytes.len() as u64),
+        })
+    }
+}
+
 /// A file by its address. It is never shown in the host's own origin.
 pub(crate) async fn serve(
     State(host): State<Host>,

@@ -86,6 +86,14 @@ pub struct PlacedNode {
     pub(crate) to: IndexMap<Port, NodeId>,
 }
 
+impl Flow {
+    /// The flow as its file has it.
+    #[must_use]
+    pub fn source(&self) -> serde_json::Value {
+        self.document.value()
+    }
+}
+
 impl Project {
     /// What the project is called.
     #[must_use]
@@ -119,6 +127,11 @@ impl Project {
     /// All bots.
     pub fn bots(&self) -> impl Iterator<Item = (&BotName, &Bot)> {
         self.bots.iter()
+    }
+
+    /// All flows.
+    pub fn flows(&self) -> impl Iterator<Item = (&FlowId, &Flow)> {
+        self.flows.iter()
     }
 
     /// All node types in use.

@@ -2,6 +2,7 @@
 //! the platform matters with a simulated contact centre.
 
 mod deadlines;
+mod genesys;
 mod http;
 mod inputs;
 mod releases;

@@ -46,7 +46,8 @@ impl Desk {
         let kept: Arc<Trickster> = Arc::clone(&store);
         let mut builder = Host::builder(Arc::clone(&project))
             .store(kept)
-            .clock(Arc::new(clock.clone()));
+            .clock(Arc::new(clock.clone()))
+            .public_url("http://host.example");
         for project in earlier {
             builder = builder.earlier(project);
         }

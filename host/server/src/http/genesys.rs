@@ -1,46 +1,26 @@
-//! HTTP: Genesys' webhooks and triggers, files, and a sign of life.
+//! What Genesys calls: webhooks, and the workflows of process-automation triggers.
 
 use crate::host::Host;
-use crate::media;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use handoff_engine::name::AccountName;
 use handoff_genesys::WebhookReply;
-use tokio::net::TcpListener;
 
 /// A body larger than this is refused before it is read. The transport's own limit is lower.
 const MAX_BODY: usize = 2 << 20;
 
+pub(super) fn routes() -> Router<Host> {
+    Router::new()
+        .route("/v1/genesys/{account}/webhook", post(webhook))
+        .route("/v1/genesys/{account}/events", post(event))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
 impl Host {
-    /// The routes of this host, for an embedder's own server.
-    pub fn router(&self) -> Router {
-        Router::new()
-            .route("/healthz", get(|| async { "ok" }))
-            .route("/v1/genesys/{account}/webhook", post(webhook))
-            .route("/v1/genesys/{account}/events", post(event))
-            .route("/v1/media/{id}/{name}", get(media::serve))
-            .layer(DefaultBodyLimit::max(MAX_BODY))
-            .with_state(self.clone())
-    }
-
-    /// Serves the routes until the host stops.
-    pub fn serve(&self, listener: TcpListener) {
-        let router = self.router();
-        let stopping = self.0.stopping.clone();
-        self.spawn(async move {
-            // Connections outlive the listener; this closes them too.
-            let serving =
-                axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned());
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the HTTP server stopped");
-            }
-        });
-    }
-
     /// The path under which an account's trigger events are served.
     #[must_use]
     pub fn events_path(account: &AccountName) -> String {

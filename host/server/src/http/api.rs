@@ -1,0 +1,215 @@
+//! All routes together, and the document that describes them.
+
+use super::access::{AdminToken, Gate};
+use super::problem::ApiError;
+use super::{catalogue, events, health, sessions, socket};
+use crate::host::Host;
+use crate::key::HostKey;
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use handoff_engine::node::Node;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_http::cors::{Any, CorsLayer};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How the routes of a host behave.
+#[derive(Debug)]
+pub struct ApiOptions {
+    /// What the tokens of sessions are made with. Hosts that share it take each other's.
+    pub key: HostKey,
+    /// Opens the operator's routes. Without one nobody can call them.
+    pub admin_token: Option<AdminToken>,
+    /// Whether anybody may start a session, as a page on the web has to; else the operator's token is
+    /// needed.
+    pub public_sessions: bool,
+    /// The node types that `/v1/nodes` tells of; those that the project uses if there are none.
+    pub nodes: Vec<Arc<Node>>,
+}
+
+impl ApiOptions {
+    /// Nobody but holders of sessions' tokens may call anything.
+    #[must_use]
+    pub fn new(key: HostKey) -> Self {
+        Self {
+            key,
+            admin_token: None,
+            public_sessions: false,
+            nodes: Vec::new(),
+        }
+    }
+}
+
+/// The HTTP surface of a host. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    host: Host,
+    gate: Gate,
+    public_sessions: bool,
+    nodes: Vec<Arc<Node>>,
+    draining: CancellationToken,
+}
+
+impl Api {
+    /// The HTTP surface of a host.
+    #[must_use]
+    pub fn new(host: &Host, options: ApiOptions) -> Self {
+        let ApiOptions {
+            key,
+            admin_token,
+            public_sessions,
+            mut nodes,
+        } = options;
+        if nodes.is_empty() {
+            nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
+        }
+        Self(Arc::new(Inner {
+            gate: Gate::new(&key, admin_token),
+            host: host.clone(),
+            public_sessions,
+            nodes,
+            draining: CancellationToken::new(),
+        }))
+    }
+
+    /// Every route, those of [`Host::router`] included.
+    pub fn router(&self) -> Router {
+        let (router, document) = self.described().split_for_parts();
+        let document = Arc::new(document);
+        let describe = move || async move { axum::Json((*document).clone()) };
+        router
+            .route("/openapi.json", get(describe))
+            .with_state(self.clone())
+            .merge(self.0.host.router())
+            .method_not_allowed_fallback(wrong_method)
+            .fallback(unknown_route)
+            // Around what stands for wrong methods too: a browser asks with one.
+            .layer(from_anywhere())
+    }
+
+    /// The document that describes the routes: OpenAPI 3.1.
+    #[must_use]
+    pub fn document(&self) -> utoipa::openapi::OpenApi {
+        self.described().into_openapi()
+    }
+
+    fn described(&self) -> OpenApiRouter<Self> {
+        let streams = OpenApiRouter::new()
+            .routes(routes!(events::events))
+            .routes(routes!(socket::socket));
+        OpenApiRouter::with_openapi(Description::openapi())
+            .merge(sessions::routes())
+            .merge(sessions::uploads())
+            .merge(streams)
+            .merge(catalogue::routes())
+            .routes(routes!(health::ready))
+    }
+
+    /// Takes no new sessions from now on, and sends those who watch one elsewhere. Whatever else is
+    /// asked is still done.
+    pub fn drain(&self) {
+        self.0.draining.cancel();
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.0.draining.is_cancelled() || self.0.host.is_stopping()
+    }
+
+    /// Waits until the host is about to stop.
+    pub(super) async fn draining(&self) {
+        self.0.draining.cancelled().await;
+    }
+
+    pub(super) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    pub(super) fn is_public(&self) -> bool {
+        self.0.public_sessions
+    }
+
+    pub(super) fn nodes(&self) -> &[Arc<Node>] {
+        &self.0.nodes
+    }
+}
+
+/// Pages from anywhere may call: a token is all that opens anything, and no browser adds one by itself.
+fn from_anywhere() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER])
+}
+
+async fn unknown_route() -> Response {
+    ApiError::UnknownRoute.into_response()
+}
+
+async fn wrong_method() -> Response {
+    ApiError::WrongMethod.into_response()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "handoff",
+        description = "Sessions of chatbots that hand a conversation to a human agent and take it back. Errors are `{\"code\", \"message\"}`."
+    ),
+    modifiers(&Schemes),
+    tags(
+        (name = "sessions", description = "For users' channels. Every session has a token of its own."),
+        (name = "operation", description = "For operators and builders of flows."),
+    ),
+)]
+struct Description;
+
+/// The ways to show who calls.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bearer = |description: &str| {
+            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+            SecurityScheme::Http(scheme.description(Some(description)).build())
+        };
+        let in_address = ApiKeyValue::with_description(
+            "access_token",
+            "The session's token, where a browser cannot send a header: streams and WebSockets.",
+        );
+        let components = openapi.components.get_or_insert_default();
+        for (name, scheme) in [
+            (
+                "session",
+                bearer("The session's token, which creating it returned; or the admin token."),
+            ),
+            (
+                "admin",
+                bearer("The operator's token, with which the host was started."),
+            ),
+            (
+                "sessionInAddress",
+                SecurityScheme::ApiKey(ApiKey::Query(in_address)),
+            ),
+        ] {
+            components.add_security_scheme(name, scheme);
+        }
+    }
+}

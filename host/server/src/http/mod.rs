@@ -1,0 +1,65 @@
+//! HTTP: what users' channels, Genesys and operators call.
+//!
+//! An embedder mounts [`Host::router`] in a server of its own, which is all that Genesys needs, or
+//! [`Api::router`], which has the rest too. Whatever a user is shown is read from the journal at the
+//! pace of the reader, so that no client holds more of this host's memory than one answer.
+//!
+//! | module | what |
+//! |---|---|
+//! | `api` | all routes together, and the document that describes them |
+//! | `access` | who may call what: tokens of sessions and of the operator |
+//! | `problem` | what goes wrong, as clients are told |
+//! | `words` | the JSON that goes in and out |
+//! | `sessions` | sessions: start, say, attach, look |
+//! | `feed`, `events`, `socket` | what a user is shown: as a list, as server-sent events, by WebSocket |
+//! | `catalogue` | nodes and projects, for operators and builders |
+//! | `health` | signs of life |
+//! | `genesys` | webhooks and trigger events |
+
+mod access;
+mod api;
+mod body;
+mod catalogue;
+mod events;
+mod feed;
+mod genesys;
+mod health;
+mod problem;
+mod sessions;
+mod socket;
+mod words;
+
+pub use access::{AdminToken, SessionToken};
+pub use api::{Api, ApiOptions};
+pub use problem::ApiError;
+
+use crate::host::Host;
+use crate::media;
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+impl Host {
+    /// The routes that Genesys and readers of files need, for an embedder's own server.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(health::alive))
+            .route("/v1/media/{id}/{name}", get(media::serve))
+            .merge(genesys::routes())
+            .with_state(self.clone())
+    }
+
+    /// Serves [`Self::router`] until the host stops.
+    pub fn serve(&self, listener: TcpListener) {
+        let router = self.router();
+        let stopping = self.0.stopping.clone();
+        self.spawn(async move {
+            // Connections outlive the listener; this closes them too.
+            let serving =
+                axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned());
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the HTTP server stopped");
+            }
+        });
+    }
+}

@@ -1,0 +1,220 @@
+//! What goes wrong, as clients are told: a stable code, and a sentence that says what to do.
+
+use crate::sessions::InputError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use handoff_engine::session::Refusal;
+use handoff_genesys::MediaError;
+use handoff_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A call that comes to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No token.
+    #[error(
+        "this needs the session's token, which creating the session returned; send it as \
+         'Authorization: Bearer TOKEN'"
+    )]
+    MissingToken,
+    /// A wrong token, or that of another session.
+    #[error("the token does not open this session; send the one that creating it returned")]
+    WrongToken,
+    /// No admin token.
+    #[error("this needs the admin token; send it as 'Authorization: Bearer TOKEN'")]
+    MissingAdminToken,
+    /// A wrong admin token.
+    #[error("this is not the host's admin token; send the one the host was started with")]
+    WrongAdminToken,
+    /// No such route.
+    #[error("there is nothing at this address; /openapi.json lists what there is")]
+    UnknownRoute,
+    /// A route that does not know the method.
+    #[error("this address does not take this method; /openapi.json lists those it takes")]
+    WrongMethod,
+    /// A body, path or query that cannot be read.
+    #[error("the request cannot be read: {0}")]
+    Malformed(String),
+    /// A body of another media type.
+    #[error("the body is not of the media type '{0}'; say so in Content-Type, and send that")]
+    WrongMediaType(&'static str),
+    /// A body that is too long.
+    #[error("the body is longer than the {limit} bytes that are taken here; send less")]
+    TooLarge {
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// A client's id that cannot be one.
+    #[error("'id' has to be 1 to 128 characters long; make it unique within the session")]
+    BadId,
+    /// A message without anything in it.
+    #[error("the message is empty; give it a text, an attachment or a choice")]
+    EmptyMessage,
+    /// An attachment that this host does not have.
+    #[error(
+        "'{url}' is no file of this host; upload it to the session's attachments first, and name the \
+         url that returns"
+    )]
+    ForeignAttachment {
+        /// Its address.
+        url: String,
+    },
+    /// An upload without a file.
+    #[error("the form holds no file; send one part with the name 'file' and a file name")]
+    NoFile,
+    /// A position that is none.
+    #[error("'{0}' is no position; send one that an event had, such as 3.1, or leave it out")]
+    BadPosition(String),
+    /// An idempotency key that is none.
+    #[error(
+        "'Idempotency-Key' has to be 16 to 128 printable characters; make a random one, such as a \
+         UUID, for each session that is to be created"
+    )]
+    BadIdempotencyKey,
+    /// An idempotency key that was used for another session.
+    #[error(
+        "a session was created with this 'Idempotency-Key' before, in another way or long ago; make \
+         a new key for each session that is to be created"
+    )]
+    UsedIdempotencyKey,
+    /// No such project.
+    #[error("this host has no project '{0}'; /v1/projects lists those it has")]
+    UnknownProject(String),
+    /// The host takes nothing new.
+    #[error("the host is about to stop and takes no new sessions; try again, elsewhere if you can")]
+    Draining,
+    /// A session does not take an input.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file cannot be kept.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Input(error.into())
+    }
+}
+
+/// Seconds after which it is worth while to try again.
+const SOON: HeaderValue = HeaderValue::from_static("1");
+
+impl ApiError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingToken | Self::MissingAdminToken => "auth.missing",
+            Self::WrongToken => "auth.wrong",
+            Self::WrongAdminToken => "auth.not_admin",
+            Self::UnknownRoute => "request.unknown_address",
+            Self::WrongMethod => "request.wrong_method",
+            Self::Malformed(_) => "request.malformed",
+            Self::WrongMediaType(_) => "request.wrong_media_type",
+            Self::TooLarge { .. } => "request.too_large",
+            Self::BadId => "request.bad_id",
+            Self::EmptyMessage => "message.empty",
+            Self::ForeignAttachment { .. } => "message.foreign_attachment",
+            Self::NoFile => "attachment.no_file",
+            Self::BadPosition(_) => "events.bad_position",
+            Self::BadIdempotencyKey => "idempotency.bad_key",
+            Self::UsedIdempotencyKey => "idempotency.used_key",
+            Self::UnknownProject(_) => "project.unknown",
+            Self::Draining => "host.draining",
+            Self::Input(error) => error.code(),
+            Self::Media(error) => error.code(),
+        }
+    }
+
+    /// HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingToken | Self::MissingAdminToken => StatusCode::UNAUTHORIZED,
+            Self::WrongToken | Self::WrongAdminToken => StatusCode::FORBIDDEN,
+            Self::UnknownRoute | Self::UnknownProject(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) | Self::BadIdempotencyKey | Self::BadPosition(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::WrongMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } | Self::Media(MediaError::TooLarge { .. }) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::BadId
+            | Self::EmptyMessage
+            | Self::ForeignAttachment { .. }
+            | Self::NoFile
+            | Self::UsedIdempotencyKey => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Media(MediaError::Unknown { .. }) => StatusCode::NOT_FOUND,
+            Self::Draining | Self::Media(MediaError::Unavailable { .. }) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Input(error) => input_status(error),
+        }
+    }
+
+    /// The error as it goes over the wire.
+    pub(super) fn problem(&self) -> Problem {
+        Problem {
+            code: self.code(),
+            message: self.to_string(),
+        }
+    }
+}
+
+fn input_status(error: &InputError) -> StatusCode {
+    match error {
+        InputError::Refused(refusal) => match refusal {
+            Refusal::Closed | Refusal::Started | Refusal::OtherProject { .. } => {
+                StatusCode::CONFLICT
+            }
+            Refusal::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::UnknownBot { .. } | Refusal::NotAddressable { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+        },
+        InputError::UnknownSession(_) => StatusCode::NOT_FOUND,
+        InputError::Store(_) | InputError::Contended(_) | InputError::Stopping => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        InputError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// Stable, for programs.
+    #[schema(value_type = String, example = "auth.wrong")]
+    pub(super) code: &'static str,
+    /// For the person who can mend it: what is wrong, and what to do.
+    pub(super) message: String,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::warn!(code = self.code(), error = %self, "a call came to nothing");
+        }
+        let mut response = (status, Json(self.problem())).into_response();
+        let headers = response.headers_mut();
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"handoff\""),
+                );
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, SOON);
+            }
+            _ => {}
+        }
+        response
+    }
+}

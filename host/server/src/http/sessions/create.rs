@@ -1,0 +1,108 @@
+//! Starting a session.
+//!
+//! Whoever does not get the answer does not know whether there is a session now. An idempotency key
+//! settles it: the session's id is made from it, so that creating the session again is the same input
+//! once more, and the token is the same as well. A key that anybody may use is as good as the token
+//! it leads to; so it has to be long, and is good for a day.
+
+use crate::http::access::{Caller, Newcomer};
+use crate::http::api::Api;
+use crate::http::body::Body;
+use crate::http::problem::{ApiError, Problem};
+use crate::http::words::{CreateSession, CreatedSession};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use handoff_engine::name::{BotName, Revision, SessionId};
+use handoff_engine::session::InputKind;
+use handoff_engine::time::Millis;
+use uuid::{Builder, Uuid};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// How long a key leads to the session that was created with it.
+const REPEATABLE: Millis = Millis::from_secs(24 * 60 * 60);
+
+/// Starts a session. Its first events are there when this returns.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    tag = "sessions",
+    params(("idempotency-key" = Option<String>, Header, description = "A random text of 16 to 128 characters, such as a UUID. Repeated with the same key within a day, this returns the same session.")),
+    request_body(content = Option<CreateSession>),
+    security(("admin" = []), ()),
+    responses(
+        (status = 201, description = "The session, and the token that opens it.", body = CreatedSession),
+        (status = 400, description = "The body or the key cannot be read.", body = Problem),
+        (status = 401, description = "No token, and sessions are not for anybody to start.", body = Problem),
+        (status = 403, description = "A wrong token.", body = Problem),
+        (status = 422, description = "No such bot, or the key was used for another session.", body = Problem),
+        (status = 503, description = "The host is about to stop, or its store does not work.", body = Problem),
+    ),
+)]
+pub(super) async fn create(
+    State(api): State<Api>,
+    Newcomer(caller): Newcomer,
+    headers: HeaderMap,
+    Body(wanted): Body<CreateSession>,
+) -> Result<Response, ApiError> {
+    if api.is_draining() {
+        return Err(ApiError::Draining);
+    }
+    let wanted = (wanted.bot.map(BotName::new), wanted.channel);
+    let session = match headers.get(IDEMPOTENCY_KEY) {
+        Some(key) => {
+            let key = key.to_str().map_err(|_| ApiError::BadIdempotencyKey)?;
+            let session = repeated(&api, caller, key)?;
+            check_same(&api, &session, &wanted).await?;
+            session
+        }
+        None => SessionId::new(Uuid::new_v4().to_string()),
+    };
+    let (bot, channel) = wanted;
+    api.host()
+        .start_session(session.clone(), bot, channel)
+        .await?;
+    let created = CreatedSession {
+        id: session.to_string(),
+        token: api.gate().token(&session).as_str().to_owned(),
+    };
+    let location = [(header::LOCATION, format!("/v1/sessions/{session}"))];
+    Ok((StatusCode::CREATED, location, Json(created)).into_response())
+}
+
+/// The session of an idempotency key.
+fn repeated(api: &Api, caller: Caller, key: &str) -> Result<SessionId, ApiError> {
+    let printable = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !printable || !(16..=128).contains(&key.len()) {
+        return Err(ApiError::BadIdempotencyKey);
+    }
+    let digest = api.gate().repeat(caller, key);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    let id = Builder::from_random_bytes(bytes).into_uuid();
+    Ok(SessionId::new(id.to_string()))
+}
+
+/// Whether a session that is there already is the one that is wanted, and young enough.
+async fn check_same(
+    api: &Api,
+    session: &SessionId,
+    wanted: &(Option<BotName>, Option<String>),
+) -> Result<(), ApiError> {
+    let turns = api.host().journal(session, Revision::default()).await?;
+    let Some(first) = turns.first() else {
+        return Ok(());
+    };
+    let age = api.host().now().since(first.at);
+    let same = match &first.input.kind {
+        InputKind::Started { bot, channel } => (bot, channel) == (&wanted.0, &wanted.1),
+        _ => false,
+    };
+    if same && age <= REPEATABLE {
+        Ok(())
+    } else {
+        Err(ApiError::UsedIdempotencyKey)
+    }
+}

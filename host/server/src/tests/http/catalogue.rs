@@ -1,0 +1,99 @@
+//! What operators and builders of flows are told, and the document of the routes.
+
+use super::client::{ADMIN, Client};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn nodes_are_told_with_their_descriptors() {
+    let client = Client::new().await;
+    let (_, body) = client.get("/v1/nodes", ADMIN).await;
+    let nodes = body["nodes"].as_array().expect("is a list");
+    let names: Vec<&Value> = nodes.iter().map(|node| &node["type"]).collect();
+    assert_eq!(names, ["ask", "redirect", "say"]);
+    assert!(
+        nodes
+            .iter()
+            .all(|node| node["config"]["properties"].is_object())
+    );
+}
+
+#[tokio::test]
+async fn a_project_is_told_with_its_bots_flows_and_accounts() {
+    let client = Client::new().await;
+    let (_, body) = client.get("/v1/projects", ADMIN).await;
+    let digest = &body["projects"][0]["digest"];
+    assert_eq!(
+        body,
+        json!({"projects": [{"name": "test", "digest": digest, "start": "main"}]})
+    );
+    let (_, project) = client.get("/v1/projects/test", ADMIN).await;
+    assert_eq!(project["digest"], *digest);
+    assert_eq!(
+        project["bots"],
+        json!([{"name": "main", "flow": "main", "enabled": true}])
+    );
+    assert_eq!(project["flows"][0]["nodes"]["topic"]["type"], "ask");
+    let site = json!({
+        "name": "site", "transport": "engage-chat-v2", "default": true,
+        "at": "https://gms.example.org",
+    });
+    assert_eq!(project["accounts"][1], site);
+    let (status, problem) = client.get("/v1/projects/other", ADMIN).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (404, &json!("project.unknown"))
+    );
+}
+
+#[tokio::test]
+async fn every_route_is_in_the_document() {
+    let client = Client::new().await;
+    let (_, document) = client.call("GET", "/openapi.json", None, None).await;
+    assert!(
+        document["openapi"]
+            .as_str()
+            .expect("a version")
+            .starts_with("3.1")
+    );
+    let paths = document["paths"].as_object().expect("is an object");
+    let paths: Vec<&str> = paths.keys().map(String::as_str).collect();
+    assert_eq!(
+        paths,
+        [
+            "/readyz",
+            "/v1/nodes",
+            "/v1/projects",
+            "/v1/projects/{name}",
+            "/v1/sessions",
+            "/v1/sessions/{id}",
+            "/v1/sessions/{id}/attachments",
+            "/v1/sessions/{id}/events",
+            "/v1/sessions/{id}/leave",
+            "/v1/sessions/{id}/messages",
+            "/v1/sessions/{id}/receipts",
+            "/v1/sessions/{id}/socket",
+            "/v1/sessions/{id}/typing",
+        ]
+    );
+    assert_complete(&document, &document);
+}
+
+/// Every reference leads somewhere.
+fn assert_complete(document: &Value, part: &Value) {
+    match part {
+        Value::Object(members) => {
+            if let Some(reference) = members.get("$ref") {
+                let pointer = reference
+                    .as_str()
+                    .expect("is a text")
+                    .trim_start_matches('#');
+                assert!(document.pointer(pointer).is_some(), "{reference}");
+            }
+            members
+                .values()
+                .for_each(|it| assert_complete(document, it));
+        }
+        Value::Array(items) => items.iter().for_each(|it| assert_complete(document, it)),
+        _ => {}
+    }
+}

@@ -1,0 +1,10 @@
+//! The HTTP surface, as clients meet it.
+
+mod access;
+mod catalogue;
+mod client;
+mod creating;
+mod files;
+mod socket;
+mod streams;
+mod talking;
