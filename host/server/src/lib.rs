@@ -28,7 +28,7 @@ mod versions;
 pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use host::{Host, HostBuilder, StartError};
-pub use http::{AdminToken, Api, ApiError, ApiOptions, SessionToken};
+pub use http::{AdminToken, Api, ApiError, ApiOptions, Limits, Rate, SessionToken};
 pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use secrets::ProjectSecrets;

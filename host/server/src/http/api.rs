@@ -1,6 +1,7 @@
 //! All routes together, and the document that describes them.
 
 use super::access::{AdminToken, Gate};
+use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
 use super::{catalogue, events, health, sessions, socket};
 use crate::host::Host;
@@ -30,6 +31,8 @@ pub struct ApiOptions {
     pub public_sessions: bool,
     /// The node types that `/v1/nodes` tells of; those that the project uses if there are none.
     pub nodes: Vec<Arc<Node>>,
+    /// How much of the host one client may have.
+    pub limits: Limits,
 }
 
 impl ApiOptions {
@@ -41,6 +44,7 @@ impl ApiOptions {
             admin_token: None,
             public_sessions: false,
             nodes: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }
@@ -55,6 +59,7 @@ struct Inner {
     gate: Gate,
     public_sessions: bool,
     nodes: Vec<Arc<Node>>,
+    limiter: Limiter,
     draining: CancellationToken,
 }
 
@@ -67,6 +72,7 @@ impl Api {
             admin_token,
             public_sessions,
             mut nodes,
+            limits,
         } = options;
         if nodes.is_empty() {
             nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
@@ -76,6 +82,7 @@ impl Api {
             host: host.clone(),
             public_sessions,
             nodes,
+            limiter: Limiter::new(limits),
             draining: CancellationToken::new(),
         }))
     }
@@ -102,12 +109,13 @@ impl Api {
     }
 
     fn described(&self) -> OpenApiRouter<Self> {
+        let limits = self.0.limiter.limits();
         let streams = OpenApiRouter::new()
             .routes(routes!(events::events))
             .routes(routes!(socket::socket));
         OpenApiRouter::with_openapi(Description::openapi())
-            .merge(sessions::routes())
-            .merge(sessions::uploads())
+            .merge(sessions::routes(limits))
+            .merge(sessions::uploads(limits))
             .merge(streams)
             .merge(catalogue::routes())
             .routes(routes!(health::ready))
@@ -134,6 +142,10 @@ impl Api {
 
     pub(super) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
     }
 
     pub(super) fn is_public(&self) -> bool {

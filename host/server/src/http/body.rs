@@ -1,39 +1,47 @@
 //! Reading bodies and queries, with errors in the shape of all others.
 
+use super::api::Api;
 use super::problem::ApiError;
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The longest JSON body and the longest frame, bytes: the longest message with every character
 /// escaped, and room for the rest.
 pub(super) const MAX_JSON: usize = 128 << 10;
 
-/// A JSON body. None at all is read as an empty object.
+/// A JSON body, and the request's place among those that are worked on, which it gets when the body is
+/// read. No body at all is read as an empty object.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct Body<T>(pub(super) T, pub(super) OwnedSemaphorePermit);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if axum::body::HttpBody::is_end_stream(request.body()) {
-            return read(b"{}").map(Self);
+    async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
+        let value = body(request).await?;
+        Ok(Self(value, api.limiter().request()?))
+    }
+}
+
+async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
+    if axum::body::HttpBody::is_end_stream(request.body()) {
+        return read(b"{}");
+    }
+    match Json::from_request(request, &()).await {
+        Ok(Json(value)) => Ok(value),
+        Err(JsonRejection::MissingJsonContentType(_)) => {
+            Err(ApiError::WrongMediaType("application/json"))
         }
-        match Json::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(ApiError::WrongMediaType("application/json"))
-            }
-            Err(JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(
-                FailedToBufferBody::LengthLimitError(_),
-            ))) => Err(ApiError::TooLarge {
-                limit: MAX_JSON as u64,
-            }),
-            Err(rejection) => Err(ApiError::Malformed(rejection.body_text())),
-        }
+        Err(JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(
+            FailedToBufferBody::LengthLimitError(_),
+        ))) => Err(ApiError::TooLarge {
+            limit: MAX_JSON as u64,
+        }),
+        Err(rejection) => Err(ApiError::Malformed(rejection.body_text())),
     }
 }
 

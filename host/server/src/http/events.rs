@@ -4,6 +4,7 @@ use super::access::{Visit, Watch};
 use super::api::Api;
 use super::body::Asked;
 use super::feed::Feed;
+use super::limits::{InWork, StreamPlace};
 use super::problem::{ApiError, Problem};
 use super::words::{EventJson, EventList, read_position, write_position};
 use crate::sessions::InputError;
@@ -70,12 +71,14 @@ impl From {
         (status = 400, description = "No position.", body = Problem),
         (status = 401, description = "No token.", body = Problem),
         (status = 403, description = "A wrong token.", body = Problem),
+        (status = 429, description = "The session has as many streams as it may have.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
     ),
 )]
 pub(super) async fn events(
     State(api): State<Api>,
     Watch(Visit { session, .. }): Watch,
+    _: InWork,
     Asked(from): Asked<From>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -96,13 +99,14 @@ pub(super) async fn events(
         Some(id) => read_position(id.to_str().unwrap_or_default())?,
         None => from.position()?,
     };
+    let place = api.limiter().stream(&session)?;
     let feed = Feed::open(api.host(), session.clone(), after).await?;
     let mut feed = feed.ok_or(InputError::UnknownSession(session))?;
     if feed.is_over().await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    let stream = Sse::new(stream(api, feed)).keep_alive(keep_alive);
+    let stream = Sse::new(stream(api, feed, place)).keep_alive(keep_alive);
     // Proxies that gather an answer before they pass it on would hold it for ever.
     let headers = [
         (header::CACHE_CONTROL, "no-cache, no-transform"),
@@ -118,16 +122,20 @@ fn wants_stream(headers: &HeaderMap) -> bool {
         .any(|value| value.contains("text/event-stream"))
 }
 
-fn stream(api: Api, feed: Feed) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(Some((api, feed)), |at| async move {
-        let (api, mut feed) = at?;
+fn stream(
+    api: Api,
+    feed: Feed,
+    place: StreamPlace,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(Some((api, feed, place)), |at| async move {
+        let (api, mut feed, place) = at?;
         let next = tokio::select! {
             biased;
             () = api.draining() => None,
             next = feed.next() => Some(next),
         };
         match next {
-            Some(Ok(Some(event))) => Some((Ok(written(event)), Some((api, feed)))),
+            Some(Ok(Some(event))) => Some((Ok(written(event)), Some((api, feed, place)))),
             Some(Ok(None)) if !api.host().is_stopping() => None,
             Some(Err(error)) => {
                 tracing::error!(%error, "a stream of events breaks off");

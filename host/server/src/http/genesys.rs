@@ -1,23 +1,30 @@
 //! What Genesys calls: webhooks, and the workflows of process-automation triggers.
 
+use super::limits::within;
 use crate::host::Host;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use handoff_engine::name::AccountName;
 use handoff_genesys::WebhookReply;
+use std::time::Duration;
 
 /// A body larger than this is refused before it is read. The transport's own limit is lower.
 const MAX_BODY: usize = 2 << 20;
+
+/// How long a call may take to send its body.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> Router<Host> {
     Router::new()
         .route("/v1/genesys/{account}/webhook", post(webhook))
         .route("/v1/genesys/{account}/events", post(event))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(|request, next| within(PATIENCE, request, next)))
 }
 
 impl Host {

@@ -13,6 +13,7 @@
 //! | `sessions` | sessions: start, say, attach, look |
 //! | `feed`, `events`, `socket` | what a user is shown: as a list, as server-sent events, by WebSocket |
 //! | `catalogue` | nodes and projects, for operators and builders |
+//! | `limits` | how much of the host one client may have |
 //! | `health` | signs of life |
 //! | `genesys` | webhooks and trigger events |
 
@@ -24,6 +25,7 @@ mod events;
 mod feed;
 mod genesys;
 mod health;
+mod limits;
 mod problem;
 mod sessions;
 mod socket;
@@ -31,6 +33,7 @@ mod words;
 
 pub use access::{AdminToken, SessionToken};
 pub use api::{Api, ApiOptions};
+pub use limits::{Limits, Rate};
 pub use problem::ApiError;
 
 use crate::host::Host;

@@ -8,6 +8,7 @@ use handoff_engine::session::Refusal;
 use handoff_genesys::MediaError;
 use handoff_store::StoreError;
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A call that comes to nothing.
@@ -82,6 +83,36 @@ pub enum ApiError {
     /// No such project.
     #[error("this host has no project '{0}'; /v1/projects lists those it has")]
     UnknownProject(String),
+    /// More is asked than is worked on at once.
+    #[error("the host is busy; send the same again in a moment")]
+    Busy,
+    /// A session's user does more than one may.
+    #[error("the session's user does too much at once; send the same again in {} s", seconds(*.wait))]
+    TooManyInputs {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// More sessions are started by anybody than may be.
+    #[error("too many sessions are started at once; send the same again in {} s", seconds(*.wait))]
+    TooManySessions {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// A session is watched by more than may watch it.
+    #[error("the session has {limit} streams and sockets open, which is the most; close one first")]
+    TooManyStreams {
+        /// The limit.
+        limit: usize,
+    },
+    /// A request that takes too long.
+    #[error(
+        "the request was not done within {} s; send it again, with the same id, on a faster line",
+        .limit.as_secs()
+    )]
+    TooSlow {
+        /// The limit.
+        limit: Duration,
+    },
     /// The host takes nothing new.
     #[error("the host is about to stop and takes no new sessions; try again, elsewhere if you can")]
     Draining,
@@ -99,8 +130,10 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// Seconds after which it is worth while to try again.
-const SOON: HeaderValue = HeaderValue::from_static("1");
+/// Whole seconds, and at least one.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
+}
 
 impl ApiError {
     /// Stable code.
@@ -123,6 +156,11 @@ impl ApiError {
             Self::BadIdempotencyKey => "idempotency.bad_key",
             Self::UsedIdempotencyKey => "idempotency.used_key",
             Self::UnknownProject(_) => "project.unknown",
+            Self::Busy => "limit.busy",
+            Self::TooManyInputs { .. } => "limit.inputs",
+            Self::TooManySessions { .. } => "limit.sessions",
+            Self::TooManyStreams { .. } => "limit.streams",
+            Self::TooSlow { .. } => "request.too_slow",
             Self::Draining => "host.draining",
             Self::Input(error) => error.code(),
             Self::Media(error) => error.code(),
@@ -150,10 +188,22 @@ impl ApiError {
             | Self::NoFile
             | Self::UsedIdempotencyKey => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Media(MediaError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Draining | Self::Media(MediaError::Unavailable { .. }) => {
+            Self::TooManyInputs { .. }
+            | Self::TooManySessions { .. }
+            | Self::TooManyStreams { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::Draining | Self::Media(MediaError::Unavailable { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Input(error) => input_status(error),
+        }
+    }
+
+    /// Seconds after which it is worth while to try again.
+    fn retry_after(&self) -> u64 {
+        match self {
+            Self::TooManyInputs { wait } | Self::TooManySessions { wait } => seconds(*wait),
+            _ => 1,
         }
     }
 
@@ -210,8 +260,8 @@ impl IntoResponse for ApiError {
                     HeaderValue::from_static("Bearer realm=\"handoff\""),
                 );
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, SOON);
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, self.retry_after().into());
             }
             _ => {}
         }

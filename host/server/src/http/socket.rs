@@ -7,6 +7,7 @@ use super::api::Api;
 use super::body::{Asked, MAX_JSON};
 use super::events::From;
 use super::feed::Feed;
+use super::limits::{InWork, StreamPlace};
 use super::problem::{ApiError, Problem};
 use super::sessions::say;
 use super::words::{EventJson, Leave, MessageIn, ReceiptIn, TypingIn};
@@ -72,22 +73,26 @@ enum FrameOut {
         (status = 400, description = "No position, or no WebSocket.", body = Problem),
         (status = 401, description = "No token.", body = Problem),
         (status = 403, description = "A wrong token.", body = Problem),
+        (status = 429, description = "The session has as many sockets as it may have.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
     ),
 )]
 pub(super) async fn socket(
     State(api): State<Api>,
     Watch(Visit { session, caller }): Watch,
+    _: InWork,
     Asked(from): Asked<From>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|error| ApiError::Malformed(error.body_text()))?;
+    let place = api.limiter().stream(&session)?;
     let feed = Feed::open(api.host(), session.clone(), from.position()?).await?;
     let feed = feed.ok_or_else(|| InputError::UnknownSession(session.clone()))?;
     let talk = Talk {
         api,
         session,
         caller,
+        _place: place,
     };
     Ok(upgrade
         .max_message_size(MAX_JSON)
@@ -99,6 +104,7 @@ struct Talk {
     api: Api,
     session: SessionId,
     caller: Caller,
+    _place: StreamPlace,
 }
 
 /// Why a talk ends.

@@ -2,6 +2,7 @@
 
 use crate::http::access::Visit;
 use crate::http::api::Api;
+use crate::http::limits::{Limits, within};
 use crate::http::problem::{ApiError, Problem};
 use crate::http::words::AttachmentJson;
 use crate::media::MAX_FILE;
@@ -10,6 +11,7 @@ use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use bytes::BytesMut;
 use handoff_genesys::File;
 use utoipa::ToSchema;
@@ -22,11 +24,13 @@ const FORM: usize = 16 << 10;
 /// The longest file name, bytes.
 const LONGEST_NAME: usize = 255;
 
-pub(super) fn routes() -> OpenApiRouter<Api> {
+pub(super) fn routes(limits: &Limits) -> OpenApiRouter<Api> {
+    let time = limits.upload_time;
     let limit = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
     OpenApiRouter::new()
         .routes(routes!(attach))
         .layer(DefaultBodyLimit::max(limit.saturating_add(FORM)))
+        .layer(from_fn(move |request, next| within(time, request, next)))
 }
 
 /// A form with a file.
@@ -55,6 +59,7 @@ struct FileForm {
         (status = 413, description = "The file is too large.", body = Problem),
         (status = 415, description = "This is no form.", body = Problem),
         (status = 422, description = "The form holds no file.", body = Problem),
+        (status = 429, description = "Too much at once; wait for as long as Retry-After says.", body = Problem),
         (status = 503, description = "No files can be kept at the moment, or not by this host.", body = Problem),
     ),
 )]
@@ -63,6 +68,8 @@ async fn attach(
     Visit { session, .. }: Visit,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<AttachmentJson>), ApiError> {
+    api.limiter().input(&session)?;
+    let _place = api.limiter().upload()?;
     let stored = api.host().session(&session).await?;
     stored.ok_or(InputError::UnknownSession(session))?;
     let form = form.map_err(|_| ApiError::WrongMediaType("multipart/form-data"))?;

@@ -38,6 +38,7 @@ const REPEATABLE: Millis = Millis::from_secs(24 * 60 * 60);
         (status = 401, description = "No token, and sessions are not for anybody to start.", body = Problem),
         (status = 403, description = "A wrong token.", body = Problem),
         (status = 422, description = "No such bot, or the key was used for another session.", body = Problem),
+        (status = 429, description = "Too many at once; wait for as long as Retry-After says.", body = Problem),
         (status = 503, description = "The host is about to stop, or its store does not work.", body = Problem),
     ),
 )]
@@ -45,10 +46,13 @@ pub(super) async fn create(
     State(api): State<Api>,
     Newcomer(caller): Newcomer,
     headers: HeaderMap,
-    Body(wanted): Body<CreateSession>,
+    Body(wanted, _place): Body<CreateSession>,
 ) -> Result<Response, ApiError> {
     if api.is_draining() {
         return Err(ApiError::Draining);
+    }
+    if caller == Caller::User {
+        api.limiter().new_session()?;
     }
     let wanted = (wanted.bot.map(BotName::new), wanted.channel);
     let session = match headers.get(IDEMPOTENCY_KEY) {

@@ -2,6 +2,7 @@
 
 use crate::http::access::Visit;
 use crate::http::api::Api;
+use crate::http::limits::InWork;
 use crate::http::problem::{ApiError, Problem};
 use crate::http::words::SessionJson;
 use crate::sessions::InputError;
@@ -25,6 +26,7 @@ use axum::extract::State;
 pub(super) async fn look(
     State(api): State<Api>,
     Visit { session, .. }: Visit,
+    _: InWork,
 ) -> Result<Json<SessionJson>, ApiError> {
     let stored = api.host().session(&session).await?;
     let stored = stored.ok_or(InputError::UnknownSession(session))?;

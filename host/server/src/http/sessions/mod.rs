@@ -7,12 +7,15 @@ pub(super) mod say;
 
 use super::api::Api;
 use super::body::MAX_JSON;
+use super::limits::{Limits, within};
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What is answered at once.
-pub(super) fn routes() -> OpenApiRouter<Api> {
+pub(super) fn routes(limits: &Limits) -> OpenApiRouter<Api> {
+    let time = limits.request_time;
     OpenApiRouter::new()
         .routes(routes!(create::create))
         .routes(routes!(look::look))
@@ -21,9 +24,10 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(say::post_receipt))
         .routes(routes!(say::post_leave))
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(from_fn(move |request, next| within(time, request, next)))
 }
 
 /// What takes as long as the client's line does.
-pub(super) fn uploads() -> OpenApiRouter<Api> {
-    attach::routes()
+pub(super) fn uploads(limits: &Limits) -> OpenApiRouter<Api> {
+    attach::routes(limits)
 }

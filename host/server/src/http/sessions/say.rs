@@ -25,6 +25,7 @@ use handoff_genesys::MediaError;
         (status = 403, description = "A wrong token.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
         (status = 409, description = "The session is over.", body = Problem),
+        (status = 429, description = "Too much at once; wait for as long as Retry-After says.", body = Problem),
         (status = 413, description = "The message is too long.", body = Problem),
         (status = 422, description = "The message is empty, its id is none, or it names a file that this host does not have.", body = Problem),
         (status = 503, description = "Send it again, with the same id.", body = Problem),
@@ -33,7 +34,7 @@ use handoff_genesys::MediaError;
 pub(super) async fn post_message(
     State(api): State<Api>,
     visit: Visit,
-    Body(body): Body<MessageIn>,
+    Body(body, _place): Body<MessageIn>,
 ) -> Result<Json<Accepted>, ApiError> {
     let id = body.id.clone();
     message(&api, &visit, body).await?;
@@ -54,12 +55,13 @@ pub(super) async fn post_message(
         (status = 403, description = "A wrong token.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
         (status = 409, description = "The session is over.", body = Problem),
+        (status = 429, description = "Too much at once; wait for as long as Retry-After says.", body = Problem),
     ),
 )]
 pub(super) async fn post_typing(
     State(api): State<Api>,
     visit: Visit,
-    Body(body): Body<TypingIn>,
+    Body(body, _place): Body<TypingIn>,
 ) -> Result<Json<Accepted>, ApiError> {
     typing(&api, &visit, &body).await?;
     Ok(Json(Accepted { id: body.id }))
@@ -79,12 +81,13 @@ pub(super) async fn post_typing(
         (status = 403, description = "A wrong token.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
         (status = 409, description = "The session is over.", body = Problem),
+        (status = 429, description = "Too much at once; wait for as long as Retry-After says.", body = Problem),
     ),
 )]
 pub(super) async fn post_receipt(
     State(api): State<Api>,
     visit: Visit,
-    Body(body): Body<ReceiptIn>,
+    Body(body, _place): Body<ReceiptIn>,
 ) -> Result<Json<Accepted>, ApiError> {
     receipt(&api, &visit, &body).await?;
     Ok(Json(Accepted { id: body.id }))
@@ -104,12 +107,13 @@ pub(super) async fn post_receipt(
         (status = 403, description = "A wrong token.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
         (status = 409, description = "The session is over.", body = Problem),
+        (status = 429, description = "Too much at once; wait for as long as Retry-After says.", body = Problem),
     ),
 )]
 pub(super) async fn post_leave(
     State(api): State<Api>,
     visit: Visit,
-    Body(body): Body<Leave>,
+    Body(body, _place): Body<Leave>,
 ) -> Result<Json<Accepted>, ApiError> {
     leave(&api, &visit, &body).await?;
     Ok(Json(Accepted { id: body.id }))
@@ -121,6 +125,7 @@ pub(in crate::http) async fn message(
     body: MessageIn,
 ) -> Result<(), ApiError> {
     check_id(&body.id)?;
+    api.limiter().input(&visit.session)?;
     let mut attachments = Vec::new();
     for attachment in body.attachments {
         attachments.push(find(api, visit.caller, attachment).await?);
@@ -143,6 +148,7 @@ pub(in crate::http) async fn typing(
     body: &TypingIn,
 ) -> Result<(), ApiError> {
     check_id(&body.id)?;
+    api.limiter().input(&visit.session)?;
     let typed = api.host().user_typing(&visit.session, &body.id, body.on);
     Ok(typed.await?)
 }
@@ -153,6 +159,7 @@ pub(in crate::http) async fn receipt(
     body: &ReceiptIn,
 ) -> Result<(), ApiError> {
     check_id(&body.id)?;
+    api.limiter().input(&visit.session)?;
     let (id, receipt) = (&body.id, body.receipt.into());
     let taken = api
         .host()
@@ -162,6 +169,7 @@ pub(in crate::http) async fn receipt(
 
 pub(in crate::http) async fn leave(api: &Api, visit: &Visit, body: &Leave) -> Result<(), ApiError> {
     check_id(&body.id)?;
+    api.limiter().input(&visit.session)?;
     Ok(api.host().user_leaves(&visit.session, &body.id).await?)
 }
 
