@@ -1,7 +1,7 @@
 //! An engine with the standard nodes, found and loaded.
 
 use anyhow::{Context, bail};
-use handoff_engine::Engine;
+use handoff_engine::{Component, Engine};
 use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -38,9 +38,14 @@ impl NodesArguments {
         }
     }
 
+    /// The nodes.
+    pub(crate) fn components(&self) -> anyhow::Result<Vec<Component>> {
+        Ok(read_components(&self.directory()?)?)
+    }
+
     /// An engine with the nodes.
     pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
-        let components = read_components(&self.directory()?)?;
+        let components = self.components()?;
         let spinner = spinner("compiling nodes");
         let engine = Engine::builder().components(components).build().await;
         spinner.finish_and_clear();

@@ -9,6 +9,7 @@ mod diagnostics;
 mod engine;
 mod node;
 mod paint;
+mod serve;
 mod sim;
 mod sim_agent;
 mod test;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Arguments),
     /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
     Chat(chat::Arguments),
+    /// Serve a project's bots to users' channels and to Genesys.
+    Serve(serve::Arguments),
     /// Run the Genesys simulator, or be an agent in one.
     Sim(sim::Arguments),
     /// Look at node components.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             Command::Test(arguments) => test::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments).await,
             Command::Sim(arguments) => sim::run(arguments).await,
             Command::Node(arguments) => node::run(arguments).await,
             Command::Worker(arguments) => worker::run(&arguments),

@@ -159,3 +159,28 @@ fn a_call_that_is_wrong_exits_with_two() {
         complained(&output)
     );
 }
+
+#[test]
+fn a_server_beyond_this_machine_wants_a_token_and_tls() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let data = data.path().display().to_string();
+    let serve = [
+        "serve",
+        "fixtures/projects/sentione",
+        "--data",
+        &data,
+        "--listen",
+        "0.0.0.0:0",
+    ];
+    let output = handoff(&serve);
+    assert_eq!(output.status.code(), Some(1));
+    let text = complained(&output);
+    assert!(text.contains("HANDOFF_ADMIN_TOKEN"), "{text}");
+    let with_token = [&serve[..], &["--admin-token", "a-long-enough-token"]].concat();
+    let output = handoff(&with_token);
+    assert_eq!(output.status.code(), Some(1));
+    let text = complained(&output);
+    assert!(text.contains("--insecure"), "{text}");
+    let short = [&serve[..], &["--admin-token", "short"]].concat();
+    assert!(complained(&handoff(&short)).contains("could be guessed"));
+}

@@ -39,6 +39,6 @@ mod transport;
 pub use account::{AccountError, transport};
 pub use client::http_client;
 pub use marking::SECRET;
-pub use media::{File, Media, MediaError, NoMedia};
+pub use media::{File, Media, MediaError, NoMedia, Streamed};
 pub use secrets::{SecretError, Secrets};
 pub use transport::{Command, Commands, Link, Report, Reports, Transport, WebhookReply};

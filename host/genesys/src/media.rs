@@ -5,6 +5,9 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use std::fmt;
 use std::fmt::Debug;
 
 /// A file's bytes and what they are.
@@ -16,6 +19,39 @@ pub struct File {
     pub mime: String,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+/// A file whose bytes come in parts, as fast as they are taken.
+pub struct Streamed {
+    /// File name, with its extension.
+    pub name: String,
+    /// Media type.
+    pub mime: String,
+    /// How many bytes there are.
+    pub size: u64,
+    /// The bytes.
+    pub parts: BoxStream<'static, Result<Bytes, MediaError>>,
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streamed")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<File> for Streamed {
+    fn from(file: File) -> Self {
+        let File { name, mime, bytes } = file;
+        Self {
+            name,
+            mime,
+            size: bytes.len() as u64,
+            parts: stream::iter([Ok(bytes)]).boxed(),
+        }
+    }
 }
 
 /// A file that cannot be had or kept.
@@ -64,6 +100,12 @@ pub trait Media: Send + Sync + Debug {
 
     /// The file that is kept under an address. Addresses of others are not fetched.
     async fn read(&self, url: &str) -> Result<File, MediaError>;
+
+    /// As [`Media::read`], in parts. Whoever keeps files elsewhere than in memory reads them here as
+    /// fast as they are taken.
+    async fn stream(&self, url: &str) -> Result<Streamed, MediaError> {
+        self.read(url).await.map(Streamed::from)
+    }
 }
 
 /// Keeps nothing: files cannot be sent as bytes, and those of agents that come as bytes cannot be

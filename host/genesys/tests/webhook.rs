@@ -45,6 +45,41 @@ async fn a_message_delivered_twice_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_played_back_is_told_once_at_any_time_and_in_any_handoff() {
+    let mut stage = Stage::set(Over::OpenMessaging).await;
+    stage.open(request()).await;
+    stage.agent("kim", Accept).await;
+    stage.agent("kim", Say("Hello".to_owned())).await;
+    assert_eq!(stage.heard(), ["Kim: Hello"]);
+    let calls = stage.calls.lock().unwrap().clone();
+    let hello =
+        |(_, body): &&(HeaderMap, bytes::Bytes)| String::from_utf8_lossy(body).contains("Hello");
+    let (headers, body) = calls.iter().find(hello).expect("it came by webhook");
+    // At once its id is known.
+    let reply = stage.transport.webhook(headers, body);
+    assert_eq!(reply.status, StatusCode::OK, "refusing could fail the chat");
+    // So many messages later the id is not known any more, and by then the message is too old.
+    for number in 0..300 {
+        let text = format!("Line {number}");
+        stage.agent("kim", Say(text)).await;
+    }
+    stage
+        .pass(handoff_engine::time::Millis::from_mins(16))
+        .await;
+    let heard = stage.heard().len();
+    let reply = stage.transport.webhook(headers, body);
+    assert_eq!(reply.status, StatusCode::OK);
+    stage.pass(handoff_engine::time::Millis::from_secs(5)).await;
+    assert_eq!(stage.heard().len(), heard);
+    let hellos = stage
+        .heard()
+        .iter()
+        .filter(|it| *it == "Kim: Hello")
+        .count();
+    assert!(hellos <= 1, "{:?}", stage.heard());
+}
+
+#[tokio::test]
 async fn a_message_no_webhook_brought_is_fetched() {
     let mut stage = Stage::set(Over::OpenMessaging).await;
     stage.open(request()).await;

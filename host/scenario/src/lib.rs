@@ -33,6 +33,7 @@ pub use capability::matrix;
 pub use file::{FileError, Scenario, find};
 pub use live::LiveStage;
 pub use play::{Failure, Outcome, Report, play};
+pub use secrets::SimulatedSecrets;
 pub use stage::{StageError, load_project};
 pub use step::{Step, StepKind};
 pub use told::{Told, Who};

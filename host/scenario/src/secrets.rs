@@ -33,10 +33,12 @@ struct Integration {
 
 /// Resolves a project's secrets from a simulated organisation.
 #[derive(Debug)]
-pub(crate) struct SimulatedSecrets(Vec<(SecretRef, String)>);
+pub struct SimulatedSecrets(Vec<(SecretRef, String)>);
 
 impl SimulatedSecrets {
-    pub(crate) fn new(project: &Project, org: &str) -> Self {
+    /// The secrets that a project needs against an organisation, from the text of its file.
+    #[must_use]
+    pub fn new(project: &Project, org: &str) -> Self {
         // The simulator has read the same text, and would have refused it if it were broken.
         let org: OrgSecrets = toml::from_str(org).unwrap_or_default();
         let mut known = Vec::new();

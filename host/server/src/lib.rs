@@ -9,6 +9,7 @@
 
 mod components;
 mod directory;
+mod disk_media;
 mod host;
 mod http;
 mod key;
@@ -17,7 +18,9 @@ mod outbox;
 mod queues;
 pub mod releases;
 mod reports;
+mod retention;
 mod secrets;
+mod serve;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -27,11 +30,13 @@ mod versions;
 
 pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
+pub use disk_media::DiskMedia;
 pub use host::{Host, HostBuilder, StartError};
 pub use http::{AdminToken, Api, ApiError, ApiOptions, Limits, Rate, SessionToken};
 pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use secrets::ProjectSecrets;
+pub use serve::{DataDirectory, DataError, Door, DoorError, ListenOptions, Server, TlsFiles};
 pub use sessions::InputError;
 pub use user::{Position, UserEvent, UserEventKind};
 pub use versions::VersionState;

@@ -6,6 +6,7 @@
 
 use crate::host::Host;
 use async_trait::async_trait;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -49,10 +50,20 @@ impl MemoryMedia {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn prefix(&self) -> String {
-        format!("{}/v1/media/", self.base_url)
-    }
+/// Where a file is served, below the address at which a host's routes are reached.
+pub(crate) fn address(base_url: &str, id: Uuid, name: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    // In a path a plus sign is itself.
+    let name = name.replace('+', "%20");
+    format!("{base_url}/v1/media/{id}/{name}")
+}
+
+/// The file that is served at an address, if it is one of these.
+pub(crate) fn id_of(base_url: &str, url: &str) -> Option<Uuid> {
+    let rest = url.strip_prefix(base_url)?.strip_prefix("/v1/media/")?;
+    Uuid::parse_str(rest.split('/').next()?).ok()
 }
 
 impl Kept {
@@ -78,10 +89,7 @@ impl Media for MemoryMedia {
             return Err(MediaError::TooLarge { bytes, limit });
         }
         let id = Uuid::new_v4();
-        let name: String = url::form_urlencoded::byte_serialize(file.name.as_bytes()).collect();
-        // In a path a plus sign is itself.
-        let name = name.replace('+', "%20");
-        let url = format!("{}{id}/{name}", self.prefix());
+        let url = address(&self.base_url, id, &file.name);
         self.kept().add(id, file);
         Ok(url)
     }
@@ -90,9 +98,7 @@ impl Media for MemoryMedia {
         let unknown = || MediaError::Unknown {
             url: url.to_owned(),
         };
-        let rest = url.strip_prefix(&self.prefix()).ok_or_else(unknown)?;
-        let id = rest.split('/').next().unwrap_or_default();
-        let id = Uuid::parse_str(id).map_err(|_| unknown())?;
+        let id = id_of(&self.base_url, url).ok_or_else(unknown)?;
         self.kept().files.get(&id).cloned().ok_or_else(unknown)
     }
 }
@@ -122,12 +128,12 @@ impl Host {
 impl Host {
     /// A file that this host keeps, by its address.
     pub(crate) async fn file(&self, url: &str) -> Result<Attachment, MediaError> {
-        let File { name, mime, bytes } = self.0.media.read(url).await?;
+        let file = self.0.media.stream(url).await?;
         Ok(Attachment {
-            name,
-            mime,
+            name: file.name,
+            mime: file.mime,
             url: url.to_owned(),
-            size: Some(bytes.len() as u64),
+            size: Some(file.size),
         })
     }
 }
@@ -141,10 +147,11 @@ pub(crate) async fn serve(
         return StatusCode::NOT_FOUND.into_response();
     };
     let url = format!("{}/v1/media/{id}/{name}", base.trim_end_matches('/'));
-    match host.0.media.read(&url).await {
+    match host.0.media.stream(&url).await {
         Ok(file) => {
             let mime = HeaderValue::from_str(&file.mime);
             let headers = [
+                (header::CONTENT_LENGTH, HeaderValue::from(file.size)),
                 (
                     header::CONTENT_TYPE,
                     mime.unwrap_or(HeaderValue::from_static("application/octet-stream")),
@@ -162,7 +169,7 @@ pub(crate) async fn serve(
                     HeaderValue::from_static("sandbox"),
                 ),
             ];
-            (headers, file.bytes).into_response()
+            (headers, Body::from_stream(file.parts)).into_response()
         }
         Err(error) => (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
     }

@@ -17,11 +17,17 @@ use handoff_engine::account::OpenMessagingAccount;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
+use handoff_engine::time::Millis;
 use http::StatusCode;
 use std::sync::Arc;
 
 /// The largest webhook body taken in, bytes. Genesys' own requests are half of that at most.
 const LARGEST_BODY: usize = 1024 * 1024;
+
+/// How old a message may be when it comes. The signature covers the body alone, so a call that somebody
+/// recorded stays signed for ever. Within this time its id is known to the handoff; after it, it counts
+/// for nothing. What Genesys itself could not deliver for longer is read from the conversation.
+const REPLAYABLE: Millis = Millis::from_mins(15);
 
 /// An Open Messaging integration of a Genesys Cloud organisation.
 #[derive(Debug, Clone)]
@@ -122,6 +128,9 @@ impl Transport for OpenMessaging {
         }
         let busy = self.0.clock.busy();
         match serde_json::from_slice::<Outbound>(body) {
+            Ok(message) if self.0.is_stale(&message) => {
+                tracing::warn!(account = %self.0.name, id = message.id, "a webhook call of long ago");
+            }
             Ok(message) => self.0.switchboard.hand_over(message, &busy),
             // Refusing it would fail the chat, and Genesys would not send it any better.
             Err(error) => {
@@ -165,6 +174,12 @@ fn too_large() -> WebhookReply {
 }
 
 impl Account {
+    /// Whether a message is older than any that Genesys still delivers.
+    fn is_stale(&self, message: &Outbound) -> bool {
+        let sent = message.time();
+        sent.is_some_and(|sent| self.clock.now().since(sent) > REPLAYABLE)
+    }
+
     /// The integration's id. Found once: its name may change later, its id does not.
     pub(super) async fn integration(&self) -> Result<String, IntegrationError> {
         let mut known = self.integration.lock().await;

@@ -92,6 +92,8 @@ pub(crate) struct Stage {
     says: usize,
     /// Where files are.
     pub(crate) shelf: Shelf,
+    /// Every webhook call that came, as whoever listens in would have it.
+    pub(crate) calls: Calls,
     /// Stops the centre when dropped.
     _simulator: Simulator,
 }
@@ -130,7 +132,8 @@ impl Stage {
             Arc::new(shelf.clone()),
         )
         .unwrap();
-        listen(&control, &transport).await;
+        let calls = Calls::default();
+        listen(&control, &transport, &calls).await;
         let told = Arc::new(Mutex::new(Vec::new()));
         Self {
             over,
@@ -143,6 +146,7 @@ impl Stage {
             link: None,
             says: 0,
             shelf,
+            calls,
             _simulator: simulator,
         }
     }
@@ -174,7 +178,7 @@ impl Stage {
             Arc::new(self.shelf.clone()),
         )
         .unwrap();
-        listen(&self.control, &self.transport).await;
+        listen(&self.control, &self.transport, &self.calls).await;
         let handoff = HandoffId::new("s/1/0");
         let reports = self.reports.clone();
         self.link = Some(self.transport.resume(handoff, handle, reports));
@@ -559,11 +563,14 @@ fn collect(told: &Arc<Mutex<Vec<Told>>>) -> Reports {
     reports
 }
 
+/// Headers and bodies.
+pub(crate) type Calls = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
 /// Serves the transport's webhook and points the integration at it.
-async fn listen(control: &Control, transport: &Arc<dyn Transport>) {
+async fn listen(control: &Control, transport: &Arc<dyn Transport>, calls: &Calls) {
     let app = Router::new()
         .route("/webhook", post(webhook))
-        .with_state(Arc::clone(transport));
+        .with_state((Arc::clone(transport), Arc::clone(calls)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhook", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -571,10 +578,11 @@ async fn listen(control: &Control, transport: &Arc<dyn Transport>) {
 }
 
 async fn webhook(
-    State(transport): State<Arc<dyn Transport>>,
+    State((transport, calls)): State<(Arc<dyn Transport>, Calls)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, String) {
     let reply = transport.webhook(&headers, &body);
+    calls.lock().unwrap().push((headers, body));
     (reply.status, reply.body)
 }

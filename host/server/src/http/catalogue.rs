@@ -123,7 +123,7 @@ async fn nodes(State(api): State<Api>, _: Operator) -> Result<Json<NodeList>, Ap
     ),
 )]
 async fn projects(State(api): State<Api>, _: Operator) -> Json<ProjectList> {
-    let projects = vec![summary(api.host().project())];
+    let projects = vec![summary(&api.host().project())];
     Json(ProjectList { projects })
 }
 
@@ -151,13 +151,13 @@ async fn project(
         return Err(ApiError::UnknownProject(name));
     }
     Ok(Json(ProjectJson {
-        summary: summary(project),
+        summary: summary(&project),
         bots: project
             .bots()
             .map(|(name, it)| bot(name.as_str(), it))
             .collect(),
         flows: project.flows().map(|(_, flow)| flow.source()).collect(),
-        accounts: accounts(project),
+        accounts: accounts(&project),
         warnings: project.warnings().iter().map(ToString::to_string).collect(),
     }))
 }

@@ -268,3 +268,84 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_engine::name::{BotName, SessionId};
+
+    /// One of each, so that a new one is missed here and not by users.
+    fn all() -> Vec<ApiError> {
+        let (wait, bot) = (Duration::ZERO, || BotName::new("b"));
+        let (url, session) = (String::new, || SessionId::new("s"));
+        let refused = [
+            Refusal::NotAddressable { bot: bot() },
+            Refusal::UnknownBot { bot: bot() },
+            Refusal::TooLong { bytes: 1 },
+            Refusal::Closed,
+            Refusal::Started,
+            Refusal::OtherProject { pinned: url() },
+        ];
+        let inputs = [
+            InputError::UnknownSession(session()),
+            InputError::Store(StoreError::Closed),
+            InputError::Contended(session()),
+            InputError::Stopping,
+            InputError::Broken(session()),
+        ];
+        let media = [
+            MediaError::Unknown { url: url() },
+            MediaError::TooLarge { bytes: 2, limit: 1 },
+            MediaError::Unavailable { why: url() },
+        ];
+        let own = [
+            ApiError::MissingToken,
+            ApiError::WrongToken,
+            ApiError::MissingAdminToken,
+            ApiError::WrongAdminToken,
+            ApiError::UnknownRoute,
+            ApiError::WrongMethod,
+            ApiError::Malformed(url()),
+            ApiError::WrongMediaType("x"),
+            ApiError::TooLarge { limit: 1 },
+            ApiError::BadId,
+            ApiError::EmptyMessage,
+            ApiError::ForeignAttachment { url: url() },
+            ApiError::NoFile,
+            ApiError::BadPosition(url()),
+            ApiError::BadIdempotencyKey,
+            ApiError::UsedIdempotencyKey,
+            ApiError::UnknownProject(url()),
+            ApiError::Busy,
+            ApiError::TooManyInputs { wait },
+            ApiError::TooManySessions { wait },
+            ApiError::TooManyStreams { limit: 1 },
+            ApiError::TooSlow { limit: wait },
+            ApiError::Draining,
+        ];
+        let inputs = refused
+            .into_iter()
+            .map(InputError::from)
+            .chain(inputs)
+            .map(ApiError::from);
+        let media = media.into_iter().map(ApiError::from);
+        own.into_iter().chain(inputs).chain(media).collect()
+    }
+
+    #[test]
+    fn every_code_is_in_the_manual_with_its_status() {
+        let manual = include_str!("../../../../docs/serve.md");
+        let table = manual
+            .split_once("| code | status |")
+            .expect("there is a table")
+            .1;
+        let table = table.split_once("\n\n").expect("it ends").0;
+        let mut codes = std::collections::BTreeSet::new();
+        for error in all() {
+            let row = format!("| `{}` | {} |", error.code(), error.status().as_u16());
+            assert!(table.contains(&row), "{row}");
+            codes.insert(error.code());
+        }
+        assert_eq!(table.matches("\n| `").count(), codes.len());
+    }
+}

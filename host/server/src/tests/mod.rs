@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod genesys;
+mod hostile;
 mod http;
 mod inputs;
 mod releases;

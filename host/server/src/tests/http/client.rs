@@ -42,9 +42,15 @@ impl Client {
         Self { desk, api, router }
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Response {
+    /// Sends a request while others are under way.
+    pub(super) async fn router_call(&self, request: Request<Body>) -> Response {
         let router = self.router.clone();
-        let response = router.oneshot(request).await.expect("never fails");
+        router.oneshot(request).await.expect("never fails")
+    }
+
+    /// Sends a request and waits until nothing is under way.
+    pub(super) async fn send(&self, request: Request<Body>) -> Response {
+        let response = self.router_call(request).await;
         self.desk.clock.idle().await;
         response
     }

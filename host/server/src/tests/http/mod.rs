@@ -5,6 +5,7 @@ mod catalogue;
 mod client;
 mod creating;
 mod files;
+mod limits;
 mod socket;
 mod streams;
 mod talking;

@@ -5,6 +5,7 @@ use handoff_engine::session::{Effect, Session, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_store::{AppendError, Census, Due, Forgotten, MemoryStore, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
@@ -32,6 +33,7 @@ pub(crate) struct Trickster {
     /// By session, first come first served.
     tricks: Mutex<HashMap<SessionId, VecDeque<Trick>>>,
     settled: Mutex<Vec<EffectId>>,
+    held: AtomicUsize,
 }
 
 impl Trickster {
@@ -39,6 +41,11 @@ impl Trickster {
     pub(crate) fn play(&self, session: &str, trick: Trick) {
         let mut tricks = self.tricks.lock().expect("no test panics here");
         tricks.entry(session.into()).or_default().push_back(trick);
+    }
+
+    /// How many appends came to be held.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
     }
 
     /// What was settled, in order.
@@ -97,6 +104,7 @@ impl Store for Trickster {
                 self.commit(turn, settled).await
             }
             Some(Trick::Hold(released)) => {
+                self.held.fetch_add(1, Ordering::SeqCst);
                 drop(released.await);
                 self.commit(turn, settled).await
             }
