@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -28,6 +29,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 }
 
 async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
+    check_length(request.headers(), MAX_JSON as u64)?;
     if axum::body::HttpBody::is_end_stream(request.body()) {
         return read(b"{}");
     }
@@ -42,6 +44,16 @@ async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
             limit: MAX_JSON as u64,
         }),
         Err(rejection) => Err(ApiError::Malformed(rejection.body_text())),
+    }
+}
+
+/// Refuses a body that says itself that it is too long, before any of it is read.
+pub(super) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), ApiError> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match length {
+        Some(length) if length > limit => Err(ApiError::TooLarge { limit }),
+        _ => Ok(()),
     }
 }
 

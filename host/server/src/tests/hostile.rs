@@ -109,7 +109,7 @@ async fn who_asks_once_and_then_says_nothing_is_put_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_silent_connections_harm_nobody_and_are_put_out() {
     // Both ends of each are files of this process.
-    const SILENT: usize = 8_000;
+    const SILENT: usize = 9_000;
     let served = Served::with(|listen| listen.header_time = Duration::from_secs(20)).await;
     let mut silent = Vec::with_capacity(SILENT);
     while silent.len() < SILENT {
@@ -124,13 +124,12 @@ async fn thousands_of_silent_connections_harm_nobody_and_are_put_out() {
             Err(_) => break,
         }
     }
-    let room = silent.len() / 10;
-    let held = silent.len() - room;
-    // The honest client needs files too.
-    silent.truncate(held);
+    if silent.len() < SILENT {
+        // The honest client needs files too.
+        silent.truncate(silent.len() * 9 / 10);
+    }
     served.honest_client_is_served().await;
-    assert!(held > 500, "{held} are too few to tell anything");
-    println!("{held} silent connections, and an honest client is served");
+    assert!(silent.len() > 400, "too few to tell anything");
     drop(silent);
     served.connections(2).await;
 }

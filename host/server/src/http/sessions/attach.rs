@@ -2,6 +2,7 @@
 
 use crate::http::access::Visit;
 use crate::http::api::Api;
+use crate::http::body::check_length;
 use crate::http::limits::{Limits, within};
 use crate::http::problem::{ApiError, Problem};
 use crate::http::words::AttachmentJson;
@@ -10,7 +11,7 @@ use crate::sessions::InputError;
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn;
 use bytes::BytesMut;
 use handoff_genesys::File;
@@ -66,8 +67,10 @@ struct FileForm {
 async fn attach(
     State(api): State<Api>,
     Visit { session, .. }: Visit,
+    headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<AttachmentJson>), ApiError> {
+    check_length(&headers, MAX_FILE + FORM as u64)?;
     api.limiter().input(&session)?;
     let _place = api.limiter().upload()?;
     let stored = api.host().session(&session).await?;
