@@ -51,7 +51,7 @@ async fn a_call_that_is_played_back_is_told_once_at_any_time_and_in_any_handoff(
     stage.agent("kim", Accept).await;
     stage.agent("kim", Say("Hello".to_owned())).await;
     assert_eq!(stage.heard(), ["Kim: Hello"]);
-    let calls = stage.calls.lock().unwrap().clone();
+    let calls = stage.calls.lock().expect("no test panics here").clone();
     let hello =
         |(_, body): &&(HeaderMap, bytes::Bytes)| String::from_utf8_lossy(body).contains("Hello");
     let (headers, body) = calls.iter().find(hello).expect("it came by webhook");
