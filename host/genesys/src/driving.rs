@@ -4,6 +4,7 @@
 //! What to do is decided by a [`Protocol`], which is pure; what it asks for is done by its [`Hands`].
 //! The simulated clock is held but for the waits, so that no time passes while something is under way.
 
+use crate::asking;
 use crate::report::{News, Outlet};
 use crate::transport::{Command, Commands, Link, Reports};
 use handoff_engine::clock::{Busy, Clock};
@@ -15,6 +16,7 @@ use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
+use tracing::Instrument;
 
 /// What a protocol wants next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +106,9 @@ pub(crate) fn drive<H: Hands>(
                 events,
                 teller,
             };
-            tokio::spawn(driver.run(clock.busy()));
+            // Whoever opens or resumes a handoff says in a span which one it is.
+            let task = asking::numbering(driver.run(clock.busy()));
+            tokio::spawn(task.in_current_span());
         }
         Err(detail) => {
             let end = HandoffEnd::error(detail.code, detail.message);

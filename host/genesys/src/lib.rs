@@ -5,6 +5,7 @@
 //! (pure: commands, answers and time in; calls, signals and deadlines out) and `driver` (I/O).
 
 mod account;
+mod asking;
 mod attributes;
 mod carry;
 mod client;
@@ -35,6 +36,7 @@ mod retry;
 mod secrets;
 mod split;
 mod transport;
+mod unreadable;
 
 pub use account::{AccountError, transport};
 pub use client::http_client;

@@ -4,6 +4,7 @@
 //! handle holds what is still untold, so that a resume after any of them tells exactly the rest.
 
 use crate::transport::{Report, Reports};
+use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{EndDetail, Signal, Tally};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
@@ -98,7 +99,7 @@ impl Outlet {
         &mut self,
         handle: serde_json::Value,
     ) -> Result<S, EndDetail> {
-        let handle: Handle<S> = serde_json::from_value(handle).map_err(|why| unreadable(&why))?;
+        let handle: Handle<S> = serde_json::from_value(handle).map_err(|why| lost(&why))?;
         self.serial = handle.serial;
         self.tally = handle.tally;
         let told = handle.untold.into();
@@ -160,7 +161,8 @@ impl Outlet {
     }
 }
 
-fn unreadable(why: &serde_json::Error) -> EndDetail {
+fn lost(why: &serde_json::Error) -> EndDetail {
+    let why = unreadable(why);
     EndDetail::new(
         "handoff.handle_unreadable",
         format!(

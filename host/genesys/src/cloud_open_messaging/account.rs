@@ -13,6 +13,7 @@ use crate::following::Feeds;
 use crate::platform::{Credentials, Hosts, IntegrationError, Platform};
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::unreadable::unreadable;
 use handoff_engine::account::OpenMessagingAccount;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
@@ -75,7 +76,7 @@ impl OpenMessaging {
         Ok(Self(Arc::new(Account {
             name: name.clone(),
             switchboard: Switchboard::new(Arc::clone(&clock)),
-            feeds: Feeds::new(platform.clone(), Arc::clone(&clock)),
+            feeds: Feeds::new(name.clone(), platform.clone(), Arc::clone(&clock)),
             secret: WebhookSecret::new(webhook_secret),
             events_token,
             queue_attribute: account.queue_attribute.clone(),
@@ -134,7 +135,8 @@ impl Transport for OpenMessaging {
             Ok(message) => self.0.switchboard.hand_over(message, &busy),
             // Refusing it would fail the chat, and Genesys would not send it any better.
             Err(error) => {
-                tracing::error!(account = %self.0.name, %error, "a signed webhook body cannot be read");
+                let why = unreadable(&error);
+                tracing::error!(account = %self.0.name, why, "a signed webhook body cannot be read");
             }
         }
         WebhookReply::new(StatusCode::OK, "")

@@ -296,7 +296,8 @@ impl Protocol {
                 self.state.outbox.sent_first(news);
             }
             (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => self.left(now, news),
-            (call, answer) => tracing::debug!(?call, ?answer, "nothing to do"),
+            // Neither is shown: they hold what was said, and who the user is.
+            _ => tracing::debug!("an answer that changes nothing"),
         }
     }
 

@@ -73,7 +73,7 @@ impl WebMessaging {
         };
         let feeds = platform
             .clone()
-            .map(|platform| Feeds::new(platform, Arc::clone(&clock)));
+            .map(|platform| Feeds::new(name.clone(), platform, Arc::clone(&clock)));
         Ok(Self(Arc::new(Account {
             name: name.clone(),
             site: Site {

@@ -5,8 +5,10 @@
 use super::sending::wait_of;
 use super::trouble::Trouble;
 use super::wire::{Configuration, Page};
+use crate::asking;
 use crate::client::describe;
 use crate::platform::{ErrorBody, Hosts};
+use crate::unreadable::unreadable;
 use bytes::Bytes;
 use http::header::{ACCEPT, ORIGIN, RETRY_AFTER};
 use std::collections::BTreeMap;
@@ -92,7 +94,7 @@ async fn send(doing: &'static str, request: reqwest::RequestBuilder) -> Result<B
     let unreachable = |error: reqwest::Error| Trouble::Unreachable {
         why: describe(&error),
     };
-    let response = request.send().await.map_err(unreachable)?;
+    let response = asking::send(request).await.map_err(unreachable)?;
     let status = response.status();
     let retry_after = response
         .headers()
@@ -119,6 +121,6 @@ async fn send(doing: &'static str, request: reqwest::RequestBuilder) -> Result<B
 fn read<T: serde::de::DeserializeOwned>(doing: &'static str, body: &[u8]) -> Result<T, Trouble> {
     serde_json::from_slice(body).map_err(|error| Trouble::Unreadable {
         doing,
-        why: error.to_string(),
+        why: unreadable(&error),
     })
 }

@@ -253,7 +253,7 @@ impl Protocol {
                 self.line.answered();
                 self.session_configured(now, start, &session, news);
             }
-            _ => tracing::debug!(?session, "a session answer nobody asked for"),
+            _ => tracing::debug!("a session answer nobody asked for"),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::outbox::Given;
 use crate::platform::conversations::Conversation;
 use crate::report::News;
 use crate::transport::Command;
+use crate::unreadable::unreadable;
 use handoff_engine::handoff::TransferRequest;
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
@@ -250,7 +251,8 @@ impl Protocol {
                 match serde_json::from_str::<Frame>(&text) {
                     Ok(frame) => self.frame(now, &frame, &mut news),
                     Err(error) => {
-                        tracing::warn!(handoff = %self.handoff, %error, "a frame cannot be read");
+                        let why = unreadable(&error);
+                        tracing::warn!(handoff = %self.handoff, why, "a frame cannot be read");
                     }
                 }
             }
@@ -328,7 +330,8 @@ impl Protocol {
             (Call::Disconnect { .. } | Call::DisconnectAll { .. }, _) => {
                 self.disconnected(now, news);
             }
-            (call, answer) => tracing::debug!(?call, ?answer, "nothing to do"),
+            // Neither is shown: they hold what was said, and tokens.
+            _ => tracing::debug!("an answer that changes nothing"),
         }
     }
 

@@ -5,8 +5,10 @@ use super::reading::PAGE;
 use super::state::Seat;
 use super::trouble::{Failure, Refusal};
 use super::wire::Create;
+use crate::asking;
 use crate::client::describe;
 use crate::platform::{correlation, retry_after};
+use crate::unreadable::unreadable;
 use handoff_engine::time::Millis;
 use http::Method;
 use serde::Serialize;
@@ -110,20 +112,17 @@ impl GuestApi {
 async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, Failure> {
     let body = send(request).await?;
     serde_json::from_slice(&body).map_err(|error| Failure::Unknown {
-        why: format!("the answer cannot be read ({error})"),
+        why: format!("the answer cannot be read ({})", unreadable(&error)),
     })
 }
 
 async fn send(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
-    let response = request.send().await.map_err(|error| failure(&error))?;
+    let response = asking::send(request)
+        .await
+        .map_err(|error| failure(&error))?;
     let status = response.status();
     let correlation = correlation(response.headers());
     let wait = retry_after(response.headers());
-    tracing::debug!(
-        status = status.as_u16(),
-        correlation = correlation.0.as_deref(),
-        "guest API"
-    );
     let body = response.bytes().await.map_err(|error| failure(&error))?;
     match status.as_u16() {
         200..=299 => Ok(body.into()),

@@ -8,6 +8,7 @@ use super::protocol::Event;
 use super::wire::{Frames, frame};
 use crate::driving::Events;
 use crate::retry::Backoff;
+use crate::unreadable::unreadable;
 use futures_util::StreamExt;
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::Millis;
@@ -16,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tracing::Instrument;
 
 /// After three heartbeats that did not come the socket is dead.
 const SILENCE: Millis = Millis::from_secs(90);
@@ -54,7 +56,7 @@ impl Stream {
             events,
         };
         let busy = listener.clock.busy();
-        Self(tokio::spawn(listener.run(busy)))
+        Self(tokio::spawn(listener.run(busy).in_current_span()))
     }
 }
 
@@ -124,7 +126,10 @@ impl Listener {
                     }
                     Ok(Frames::Other) => {}
                     Ok(frame) => self.tell(Event::Heard(frame), &busy),
-                    Err(error) => tracing::warn!(%error, "a frame cannot be read"),
+                    Err(error) => {
+                        let why = unreadable(&error);
+                        tracing::warn!(why, "a frame cannot be read");
+                    }
                 },
                 Some(Ok(Message::Close(_))) | None => {
                     return ("the other side closed it".to_owned(), busy);

@@ -3,6 +3,7 @@
 //! Everything that is read is optional but ids: an unknown role, state or body type is no error, and
 //! one odd entry of a list hides none of its neighbours.
 
+use crate::unreadable::unreadable;
 use handoff_engine::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -276,7 +277,8 @@ fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
     let read = |entry| match serde_json::from_value(entry) {
         Ok(entry) => Some(entry),
         Err(error) => {
-            tracing::warn!(%error, "an entry of a list cannot be read");
+            let why = unreadable(&error);
+            tracing::warn!(why, "an entry of a list cannot be read");
             None
         }
     };

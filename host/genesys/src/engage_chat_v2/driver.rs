@@ -5,11 +5,13 @@ use super::protocol::{Protocol, Site, State};
 use super::trouble::{Failure, describe};
 use super::wire::{Envelope, Status};
 use crate::account::{AccountError, secret};
+use crate::asking::{self, Weight};
 use crate::driving::{Hands, drive};
 use crate::media::{File, Media};
 use crate::policy::FileRefusal;
 use crate::secrets::Secrets;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::unreadable::unreadable;
 use bytes::{Bytes, BytesMut};
 use handoff_engine::account::EngageAccount;
 use handoff_engine::clock::Clock;
@@ -149,7 +151,11 @@ impl EngageChat {
             (_, Some(upload)) => self.upload(call, upload).await.map(Answer::from),
             _ => {
                 let request = self.request(call).form(&call.form);
-                self.ask(request).await.map(Answer::from)
+                let weight = match call.operation {
+                    Operation::Refresh => Weight::Poll,
+                    _ => Weight::Single,
+                };
+                self.ask(request, weight).await.map(Answer::from)
             }
         }
     }
@@ -163,8 +169,13 @@ impl EngageChat {
         }
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Envelope, Failure> {
-        let response = request.send().await.map_err(|error| failure(&error))?;
+    async fn ask(
+        &self,
+        request: reqwest::RequestBuilder,
+        weight: Weight,
+    ) -> Result<Envelope, Failure> {
+        let sent = asking::weighed(request, weight).await;
+        let response = sent.map_err(|error| failure(&error))?;
         let status = response.status();
         let retry_after = retry_after(&response);
         let body = response.bytes().await.map_err(|error| failure(&error))?;
@@ -190,14 +201,15 @@ impl EngageChat {
         let form = call.form.iter().fold(Form::new(), |form, (key, value)| {
             form.text(key.clone(), value.clone())
         });
-        self.ask(self.request(call).multipart(form.part("file", part)))
-            .await
+        let request = self.request(call).multipart(form.part("file", part));
+        self.ask(request, Weight::Single).await
     }
 
     /// Fetches an agent's file and keeps it for the user.
     async fn download(&self, call: &Call) -> Result<Attachment, Failure> {
         let request = self.request(call).form(&call.form);
-        let response = request.send().await.map_err(|error| failure(&error))?;
+        let sent = asking::send(request).await;
+        let response = sent.map_err(|error| failure(&error))?;
         let status = response.status();
         if !status.is_success() {
             return Err(Failure::Status {
@@ -244,7 +256,10 @@ pub(super) fn read(
         Ok(envelope) if is_success => Ok(envelope),
         Ok(envelope) if !envelope.errors.is_empty() && !elsewhere => Ok(envelope),
         Err(error) if is_success => Err(Failure::Unknown {
-            why: format!("the answer is not a Chat API answer ({error})"),
+            why: format!(
+                "the answer is not a Chat API answer ({})",
+                unreadable(&error)
+            ),
         }),
         _ => Err(Failure::Status {
             status,

@@ -7,10 +7,12 @@ use super::socket::{Order, Task};
 use super::topics::{Snapshot, Subject};
 use crate::platform::Platform;
 use handoff_engine::clock::{Busy, Clock};
+use handoff_engine::name::AccountName;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 /// Subjects per channel: a channel holds 1000 topics.
 pub(super) const PER_CHANNEL: usize = 1000 / Subject::TOPICS - 10;
@@ -40,6 +42,7 @@ pub(crate) trait Follower: Send + Sync + Debug {
 /// The sockets of one account.
 #[derive(Debug)]
 pub(crate) struct Feeds {
+    account: AccountName,
     platform: Platform,
     clock: Arc<dyn Clock>,
     open: Mutex<Vec<Feed>>,
@@ -63,8 +66,9 @@ pub(crate) struct Following {
 }
 
 impl Feeds {
-    pub(crate) fn new(platform: Platform, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(account: AccountName, platform: Platform, clock: Arc<dyn Clock>) -> Self {
         Self {
+            account,
             platform,
             clock,
             open: Mutex::default(),
@@ -112,7 +116,8 @@ impl Feeds {
         crate::client::install_tls();
         let (orders, receiver) = mpsc::unbounded_channel();
         let task = Task::new(self.platform.clone(), Arc::clone(&self.clock), receiver);
-        tokio::spawn(task.run());
+        let span = tracing::info_span!(parent: None, "feed", account = %self.account);
+        tokio::spawn(task.run().instrument(span));
         Feed {
             orders,
             followers: Arc::new(()),

@@ -1,6 +1,7 @@
 //! What is followed, and the notification topics that tell of it (PROTOCOLS 5).
 
 use super::feeds::Happening;
+use crate::unreadable::unreadable;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,7 +88,8 @@ pub(crate) fn tidings(text: &str) -> Tidings {
             match serde_json::from_value::<Snapshot>(frame.event_body) {
                 Ok(snapshot) => Tidings::Of(subject, Happening::Seen(Arc::new(snapshot))),
                 Err(error) => {
-                    tracing::warn!(%error, "a queue's event cannot be read");
+                    let why = unreadable(&error);
+                    tracing::warn!(why, "a queue's event cannot be read");
                     Tidings::Nothing
                 }
             }

@@ -3,7 +3,9 @@
 use super::error::{Correlation, PlatformError};
 use super::hosts::Hosts;
 use super::oauth::{Credentials, Tokens};
+use crate::asking;
 use crate::client::describe;
+use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
 use handoff_engine::time::{Millis, Timestamp};
 use http::header::RETRY_AFTER;
@@ -88,7 +90,7 @@ impl Platform {
         let (body, correlation) = self.send(call).await?;
         serde_json::from_slice(&body).map_err(|error| PlatformError::Unreadable {
             doing,
-            why: error.to_string(),
+            why: unreadable(&error),
             correlation,
         })
     }
@@ -112,12 +114,6 @@ impl Platform {
             let status = response.status();
             let correlation = correlation(response.headers());
             let retry_after = retry_after(response.headers());
-            tracing::debug!(
-                doing = call.doing,
-                status = status.as_u16(),
-                correlation = correlation.0.as_deref(),
-                "Platform API"
-            );
             if status.as_u16() == 401 && std::mem::take(&mut first) {
                 tokens.refused(&token).await;
                 token = tokens.get(http).await?;
@@ -179,7 +175,7 @@ impl Platform {
         if let Some(body) = call.body {
             request = request.json(body);
         }
-        request.send().await.map_err(|error| {
+        asking::send(request).await.map_err(|error| {
             let why = describe(&error);
             if error.is_connect() {
                 PlatformError::NotSent { why }

@@ -1,7 +1,9 @@
 //! Access tokens by the client-credentials grant (PROTOCOLS 0.2).
 
 use super::error::{Correlation, PlatformError};
+use crate::asking;
 use crate::client::describe;
+use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
 use handoff_engine::time::{Millis, Timestamp};
 use serde::Deserialize;
@@ -113,11 +115,11 @@ impl Tokens {
             client_secret,
         } = &self.credentials;
         let now = self.clock.now();
-        let response = http
+        let request = http
             .post(&self.url)
             .basic_auth(client_id, Some(client_secret))
-            .form(&[("grant_type", "client_credentials")])
-            .send()
+            .form(&[("grant_type", "client_credentials")]);
+        let response = asking::send(request)
             .await
             .map_err(|error| PlatformError::NotSent {
                 why: describe(&error),
@@ -154,7 +156,7 @@ impl Tokens {
         let granted: Granted =
             serde_json::from_slice(&body).map_err(|error| PlatformError::Unreadable {
                 doing,
-                why: error.to_string(),
+                why: unreadable(&error),
                 correlation,
             })?;
         Ok(Token {

@@ -1,6 +1,7 @@
 //! What the guest is sent, but for messages (PROTOCOLS 3.4 and 3.7).
 
 use super::lenient;
+use crate::unreadable::unreadable;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,7 +44,8 @@ impl Frame {
         match serde_json::from_value(self.body.clone()) {
             Ok(body) => Some(body),
             Err(error) => {
-                tracing::warn!(class = self.class, %error, "a frame's body cannot be read");
+                let why = unreadable(&error);
+                tracing::warn!(class = self.class, why, "a frame's body cannot be read");
                 None
             }
         }
