@@ -36,7 +36,7 @@ pub mod source;
 pub mod template;
 pub mod time;
 
-pub use advance::advance;
+pub use advance::{StepWatch, advance, advance_watched};
 pub use engine::{Component, Engine, EngineBuilder, EngineError};
 
 /// The example in the README, compiled.

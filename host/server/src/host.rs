@@ -1,6 +1,7 @@
 //! A host: one project, its accounts' transports, a store and a clock.
 
 use crate::media::MemoryMedia;
+use crate::metrics::Metrics;
 use crate::outbox::Links;
 use crate::queues::Queues;
 use crate::sessions::InputError;
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) queues: Queues,
     pub(crate) links: Links,
     pub(crate) watchers: Watchers,
+    pub(crate) metrics: Metrics,
     /// Says that deadlines have changed. The sender's work goes on until that is seen.
     pub(crate) deadlines: mpsc::UnboundedSender<Busy>,
     tasks: TaskTracker,
@@ -149,6 +151,7 @@ impl HostBuilder {
             queues: Queues::default(),
             links: Links::default(),
             watchers: Watchers::default(),
+            metrics: Metrics::new(),
             deadlines,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -5,6 +5,7 @@
 
 use crate::host::Host;
 use crate::queues::Work;
+use crate::spans::{effect_span, handoff_span};
 use crate::versions::Version;
 use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
@@ -15,6 +16,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tracing::Instrument;
 
 /// The open handoffs that this host drives; none once it stops.
 #[derive(Debug)]
@@ -38,6 +40,11 @@ struct Driven {
 impl Links {
     fn lock(&self) -> MutexGuard<'_, Option<HashMap<HandoffId, Driven>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().as_ref().map_or(0, HashMap::len)
     }
 
     /// Parks every driver; there will be no others.
@@ -144,7 +151,8 @@ impl Host {
     ) -> Result<(), StoreError> {
         let mut settled = Vec::new();
         for effect in effects {
-            if self.act(version, effect).await? {
+            let span = effect_span(version, effect);
+            if self.act(version, effect).instrument(span).await? {
                 settled.push(effect.id.clone());
             }
         }
@@ -169,7 +177,9 @@ impl Host {
                 };
                 let reports = self.0.reports.clone();
                 let opening = Some(effect.id.clone());
-                let open = || transport.open(handoff.clone(), request.clone(), reports);
+                let span = handoff_span(handoff, &request.account, transport.kind());
+                let open =
+                    || span.in_scope(|| transport.open(handoff.clone(), request.clone(), reports));
                 self.0.links.drive(handoff, opening, open);
                 false
             }
@@ -268,7 +278,9 @@ impl Host {
             return;
         };
         let reports = self.0.reports.clone();
-        let resume = || transport.resume(handoff.clone(), handle.clone(), reports);
+        let span = handoff_span(handoff, account, transport.kind());
+        let resume =
+            || span.in_scope(|| transport.resume(handoff.clone(), handle.clone(), reports));
         self.0.links.drive(handoff, None, resume);
     }
 

@@ -9,8 +9,8 @@
 
 use crate::sessions::InputError;
 use handoff_engine::clock::Busy;
-use handoff_engine::name::{EffectId, SessionId};
-use handoff_engine::session::Input;
+use handoff_engine::name::{EffectId, HandoffId, SessionId};
+use handoff_engine::session::{Input, InputKind};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,19 @@ impl fmt::Display for Work {
         match self {
             Self::Input { input, .. } => input.id.fmt(f),
             Self::TakeUp => f.write_str("taking up"),
+        }
+    }
+}
+
+impl Work {
+    /// The handoff that it is about, where that can be seen.
+    pub(crate) fn handoff(&self) -> Option<&HandoffId> {
+        match self {
+            Self::Input { input, .. } => match &input.kind {
+                InputKind::Signal { handoff, .. } => Some(handoff),
+                _ => None,
+            },
+            Self::TakeUp => None,
         }
     }
 }

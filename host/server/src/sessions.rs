@@ -5,16 +5,22 @@
 
 use crate::host::Host;
 use crate::queues::{Job, Work};
+use crate::spans::{taking_up, turn_span};
+use crate::steps::StepTimer;
+use crate::versions::Version;
 use futures_util::FutureExt;
-use handoff_engine::advance;
+use handoff_engine::advance_watched;
 use handoff_engine::clock::Busy;
 use handoff_engine::name::{EffectId, SessionId};
-use handoff_engine::session::{Input, InputKind, Refusal, Session};
+use handoff_engine::session::{Input, InputKind, Refusal, Session, Turn};
 use handoff_engine::time::Millis;
 use handoff_store::{AppendError, StoreError};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
+use tracing::Instrument;
+use tracing::field::display;
 
 /// How often a turn is computed again because another one came first.
 const MAX_CONFLICTS: usize = 10;
@@ -103,7 +109,14 @@ impl Host {
         while let Some(job) = self.0.queues.next(&session) {
             let result = self.work(&session, &job.work).await;
             if let Err(error) = &result {
-                tracing::warn!(%session, work = %job.work, %error, "work came to nothing");
+                if let Work::Input { .. } = &job.work {
+                    self.0.metrics.input_failed(error.code());
+                }
+                let handoff = job.work.handoff().map(display);
+                tracing::warn!(
+                    %session, handoff, work = %job.work, code = error.code(), %error,
+                    "work came to nothing"
+                );
             }
             let passing = matches!(&result, Err(error) if error.is_passing());
             match job.waiter {
@@ -137,7 +150,10 @@ impl Host {
         let working = async {
             match work {
                 Work::Input { input, settled } => self.take_turn(session, input, settled).await,
-                Work::TakeUp => Ok(self.carry_on(session).await?),
+                Work::TakeUp => {
+                    let carried_on = self.carry_on(session).instrument(taking_up(session));
+                    Ok(carried_on.await?)
+                }
             }
         };
         let Ok(result) = AssertUnwindSafe(working).catch_unwind().await else {
@@ -157,6 +173,7 @@ impl Host {
         settled: &[EffectId],
     ) -> Result<(), InputError> {
         let store = &self.0.store;
+        let begun = Instant::now();
         for _ in 0..MAX_CONFLICTS {
             if store.has_input(id, &input.id).await? {
                 return Ok(store.settle(id, settled).await?);
@@ -174,23 +191,52 @@ impl Host {
                 }
                 None => return Err(InputError::UnknownSession(id.clone())),
             };
-            let now = self.0.clock.now();
-            let turn = Arc::new(advance(&version.project, &session, input, now).await?);
-            match store.append(Arc::clone(&turn), settled).await {
-                Ok(()) => {
-                    self.deadlines_changed();
-                    self.0.watchers.committed(id, turn.session.revision);
-                    self.act_on(&version, id, &turn.effects).await;
-                    return Ok(());
-                }
-                // Another turn came first, perhaps of this very input: the next round tells.
-                Err(AppendError::Conflict { .. } | AppendError::Duplicate(_)) => {}
-                Err(AppendError::Store(error)) => {
-                    self.take_up(id);
-                    return Err(error.into());
-                }
+            let span = turn_span(&version, &session, input);
+            let turn = self.try_turn(&version, &session, input, settled, begun);
+            if turn.instrument(span).await? {
+                return Ok(());
             }
         }
         Err(InputError::Contended(id.clone()))
+    }
+
+    /// Advance, append, act. False if another turn came first, perhaps of this very input.
+    async fn try_turn(
+        &self,
+        version: &Version,
+        session: &Session,
+        input: &Input,
+        settled: &[EffectId],
+        begun: Instant,
+    ) -> Result<bool, InputError> {
+        let metrics = &self.0.metrics;
+        let now = self.0.clock.now();
+        let mut timer = StepTimer::new(metrics);
+        let turn = advance_watched(&version.project, session, input, now, &mut timer).await?;
+        let turn = Arc::new(turn);
+        match self.commit(&turn, settled).await {
+            Ok(()) => {
+                metrics.took_turn(&input.kind, begun.elapsed());
+                metrics.committed(session, &turn, |name| version.transport_kind(name));
+                self.deadlines_changed();
+                let revision = turn.session.revision;
+                self.0.watchers.committed(&session.id, revision);
+                self.act_on(version, &session.id, &turn.effects).await;
+                Ok(true)
+            }
+            Err(AppendError::Conflict { .. } | AppendError::Duplicate(_)) => Ok(false),
+            Err(AppendError::Store(error)) => {
+                self.take_up(&session.id);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn commit(&self, turn: &Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError> {
+        let begun = Instant::now();
+        let committing = self.0.store.append(Arc::clone(turn), settled);
+        let committed = committing.instrument(tracing::info_span!("commit")).await;
+        self.0.metrics.appended(&committed, begun.elapsed());
+        committed
     }
 }

@@ -8,6 +8,7 @@
 use crate::host::{Host, StartError};
 use handoff_engine::account::SecretRef;
 use handoff_engine::clock::Clock;
+use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
 use handoff_genesys::{Media, SecretError, Secrets, Transport};
@@ -28,6 +29,12 @@ pub(crate) struct Version {
 impl Version {
     pub(crate) fn transport(&self, account: &AccountName) -> Option<&Arc<dyn Transport>> {
         self.transports.get(account)
+    }
+
+    /// The transport of an account in one word, if it has one here.
+    pub(crate) fn transport_kind(&self, account: &AccountName) -> Option<TransportKind> {
+        let transport = self.transport(account)?;
+        Some(transport.kind())
     }
 }
 

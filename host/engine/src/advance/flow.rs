@@ -5,7 +5,7 @@ use crate::handoff::EndDetail;
 use crate::name::{BotName, FlowId, NodeId, Port};
 use crate::node::{
     Audience, CloseReason as NodeCloseReason, EndReason, Outcome, OutgoingMessage, SessionEnd,
-    StepHost, StepInput, Trigger,
+    StepFailure, StepHost, StepInput, Trigger,
 };
 use crate::project::{Flow, PlacedNode, Project};
 use crate::session::{
@@ -89,7 +89,11 @@ impl Advancing<'_> {
             "{}/{}/{}",
             self.session.id, self.session.revision, self.steps
         );
+        let node_type = &placed.node.descriptor().node_type;
+        self.watch.began(&frame.node, node_type);
         let (mut host, result) = placed.node.step(self.lend(), input, &seed).await;
+        self.watch
+            .ended(result.as_ref().err().map(StepFailure::code));
         self.take_back(&mut host);
         self.log(&frame.node, &mut host);
         let outcome = result.map_err(|failure| Failure {

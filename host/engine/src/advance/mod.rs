@@ -14,6 +14,9 @@ mod close;
 mod flow;
 mod handoff;
 mod transfer;
+mod watch;
+
+pub use watch::StepWatch;
 
 use crate::content::{Receipt, UserMessage};
 use crate::name::{EffectId, InputId};
@@ -35,6 +38,17 @@ pub async fn advance(
     input: &Input,
     now: Timestamp,
 ) -> Result<Turn, Refusal> {
+    advance_watched(project, session, input, now, &mut watch::Unwatched).await
+}
+
+/// As [`advance()`], for somebody who looks on. The turn is the same.
+pub async fn advance_watched(
+    project: &Project,
+    session: &Session,
+    input: &Input,
+    now: Timestamp,
+    watch: &mut dyn StepWatch,
+) -> Result<Turn, Refusal> {
     if session.project != project.digest {
         return Err(Refusal::OtherProject {
             pinned: session.project.clone(),
@@ -47,6 +61,7 @@ pub async fn advance(
         session: next,
         now,
         input: &input.id,
+        watch,
         journal: Vec::new(),
         effects: Vec::new(),
         steps: 0,
@@ -70,6 +85,7 @@ struct Advancing<'a> {
     session: Session,
     now: Timestamp,
     input: &'a InputId,
+    watch: &'a mut dyn StepWatch,
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     steps: usize,

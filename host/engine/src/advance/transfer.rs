@@ -207,6 +207,7 @@ impl Advancing<'_> {
         });
         OpenHandoff {
             id,
+            asked_at: Some(self.now),
             phase: Phase::Opening,
             last_agent: None,
             handle: Value::Null,

@@ -107,6 +107,9 @@ pub struct OpenHandoff {
     pub id: HandoffId,
     /// What was asked for.
     pub request: TransferRequest,
+    /// When it was asked for. None in handoffs from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
     /// How far it is.
     pub phase: Phase,
     /// The last agent who was connected.

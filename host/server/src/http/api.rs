@@ -3,7 +3,7 @@
 use super::access::{AdminToken, Gate};
 use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
-use super::{catalogue, events, health, sessions, socket};
+use super::{catalogue, events, health, metrics, sessions, socket};
 use crate::host::Host;
 use crate::key::HostKey;
 use axum::Router;
@@ -92,14 +92,16 @@ impl Api {
         let (router, document) = self.described().split_for_parts();
         let document = Arc::new(document);
         let describe = move || async move { axum::Json((*document).clone()) };
-        router
+        let host = &self.0.host;
+        let routes = router
             .route("/openapi.json", get(describe))
             .with_state(self.clone())
-            .merge(self.0.host.router())
+            .merge(host.routes())
             .method_not_allowed_fallback(wrong_method)
             .fallback(unknown_route)
             // Around what stands for wrong methods too: a browser asks with one.
-            .layer(from_anywhere())
+            .layer(from_anywhere());
+        host.counted(routes)
     }
 
     /// The document that describes the routes: OpenAPI 3.1.
@@ -119,6 +121,7 @@ impl Api {
             .merge(streams)
             .merge(catalogue::routes())
             .routes(routes!(health::ready))
+            .routes(routes!(metrics::metrics))
     }
 
     /// Takes no new sessions from now on, and sends those who watch one elsewhere. Whatever else is

@@ -15,6 +15,7 @@
 //! | `catalogue` | nodes and projects, for operators and builders |
 //! | `limits` | how much of the host one client may have |
 //! | `health` | signs of life |
+//! | `metrics` | what there is to count |
 //! | `genesys` | webhooks and trigger events |
 
 mod access;
@@ -26,6 +27,7 @@ mod feed;
 mod genesys;
 mod health;
 mod limits;
+mod metrics;
 mod problem;
 mod sessions;
 mod socket;
@@ -38,13 +40,24 @@ pub use problem::ApiError;
 
 use crate::host::Host;
 use crate::media;
+use crate::metrics::count_request;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 impl Host {
     /// The routes that Genesys and readers of files need, for an embedder's own server.
     pub fn router(&self) -> Router {
+        self.counted(self.routes())
+    }
+
+    /// Counts whatever comes for these routes, and for none.
+    fn counted(&self, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(self.clone(), count_request))
+    }
+
+    fn routes(&self) -> Router {
         Router::new()
             .route("/healthz", get(health::alive))
             .route("/v1/media/{id}/{name}", get(media::serve))

@@ -46,6 +46,27 @@ async fn a_webhook_is_answered_as_its_transport_says() {
 }
 
 #[tokio::test]
+async fn requests_are_counted_by_route_and_status_and_never_by_path() {
+    let desk = Desk::new().await;
+    post(&desk, &site(), b"hello".to_vec()).await;
+    post(&desk, &site(), b"hello".to_vec()).await;
+    post(&desk, "/canary", Vec::new()).await;
+    let text = desk.host.metrics().await;
+    let route = "/v1/genesys/{account}/webhook";
+    for series in [
+        format!("_total{{method=\"POST\",route=\"{route}\",status=\"401\"}} 2"),
+        "_total{method=\"POST\",route=\"none\",status=\"404\"} 1".to_owned(),
+    ] {
+        let series = format!("handoff_http_requests{series}\n");
+        assert!(text.contains(&series), "{series}{text}");
+    }
+    let timed =
+        format!("handoff_http_request_seconds_count{{method=\"POST\",route=\"{route}\"}} 2");
+    assert!(text.contains(&timed), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
 async fn a_webhook_of_two_mebibytes_is_taken_and_a_longer_one_is_not() {
     let desk = Desk::new().await;
     let (status, _) = post(&desk, &site(), vec![b' '; 2 << 20]).await;

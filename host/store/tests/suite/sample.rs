@@ -94,6 +94,7 @@ impl Sample {
                 opening_text: None,
                 transcript: Vec::new(),
             },
+            asked_at: None,
             phase: Phase::Queued,
             last_agent: None,
             handle: serde_json::json!({"chat": 1}),

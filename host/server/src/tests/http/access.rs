@@ -92,7 +92,7 @@ async fn a_session_that_is_no_more_is_told_only_to_whom_it_was_open() {
 async fn the_operators_routes_want_the_operators_token() {
     let client = Client::new().await;
     let ana = client.guest().await;
-    for path in ["/v1/nodes", "/v1/projects", "/v1/projects/test"] {
+    for path in ["/metrics", "/v1/nodes", "/v1/projects", "/v1/projects/test"] {
         let (status, problem) = client.call("GET", path, None, None).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(code(&problem), "auth.missing");

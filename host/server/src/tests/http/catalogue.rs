@@ -1,6 +1,7 @@
 //! What operators and builders of flows are told, and the document of the routes.
 
-use super::client::{ADMIN, Client};
+use super::client::{ADMIN, Client, json_of, request};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -60,6 +61,7 @@ async fn every_route_is_in_the_document() {
     assert_eq!(
         paths,
         [
+            "/metrics",
             "/readyz",
             "/v1/nodes",
             "/v1/projects",
@@ -96,4 +98,34 @@ fn assert_complete(document: &Value, part: &Value) {
         Value::Array(items) => items.iter().for_each(|it| assert_complete(document, it)),
         _ => {}
     }
+}
+
+#[tokio::test]
+async fn metrics_are_told_to_the_operator_and_count_every_call_once() {
+    let client = Client::new().await;
+    let guest = client.guest().await;
+    client.say(&guest, "hello").await;
+    let (status, _) = client.get("/metrics", &guest.token).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let response = client
+        .send(request("GET", "/metrics", Some(ADMIN), None))
+        .await;
+    let format = response.headers()["content-type"].to_str().expect("a text");
+    assert!(
+        format.starts_with("application/openmetrics-text"),
+        "{format}"
+    );
+    let text = json_of(response).await;
+    let text = text.as_str().expect("is no JSON");
+    for series in [
+        "sessions{owner=\"agent\"} 1",
+        "http_requests_total{method=\"POST\",route=\"/v1/sessions/{id}/messages\",status=\"200\"} 1",
+        "http_requests_total{method=\"GET\",route=\"/metrics\",status=\"403\"} 1",
+    ] {
+        assert!(
+            text.contains(&format!("\nhandoff_{series}\n")),
+            "{series}: {text}"
+        );
+    }
+    assert!(!text.contains(&guest.id), "{text}");
 }

@@ -125,12 +125,25 @@ impl Desk {
         signal: Option<Signal>,
         settled: &[&str],
     ) {
+        let tally = Tally::default();
+        self.report_of(handoff, key, signal, settled, tally).await;
+    }
+
+    /// As [`Self::report`], from a platform that has kept order so far as the tally says.
+    pub(crate) async fn report_of(
+        &self,
+        handoff: &HandoffId,
+        key: &str,
+        signal: Option<Signal>,
+        settled: &[&str],
+        tally: Tally,
+    ) {
         let report = Report {
             handoff: handoff.clone(),
             input: InputId::new(format!("{handoff}:{key}")),
             signal,
             handle: json!({"after": key}),
-            tally: Tally::default(),
+            tally,
             settled: settled.iter().map(|id| EffectId::new(*id)).collect(),
             busy: self.clock.busy(),
         };
