@@ -12,16 +12,20 @@ mod paint;
 mod serve;
 mod sim;
 mod sim_agent;
+mod telemetry;
 mod test;
 mod worker;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use telemetry::Telemetry;
 
 /// Chatbot flows that hand a conversation to a human agent on Genesys, and take it back.
 #[derive(Debug, Parser)]
 #[command(name = "handoff", version)]
 struct Arguments {
+    #[command(flatten)]
+    telemetry: telemetry::TelemetryArguments,
     #[command(subcommand)]
     command: Command,
 }
@@ -48,18 +52,18 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("HANDOFF_LOG")
-                .unwrap_or_else(|_| "error".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
             anstream::eprintln!("error: no runtime: {error}");
             return ExitCode::FAILURE;
+        }
+    };
+    let telemetry = match Telemetry::start(&arguments.telemetry, runtime.handle()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            tell(&error);
+            return ExitCode::from(2);
         }
     };
     let result = runtime.block_on(async {
@@ -74,16 +78,23 @@ fn main() -> ExitCode {
             Command::Worker(arguments) => worker::run(&arguments),
         }
     });
+    if let Err(error) = telemetry.finish() {
+        tell(&error);
+    }
     // Reading standard input cannot be interrupted; do not wait for it.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
         Err(error) => {
-            let red = paint::RED;
-            anstream::eprintln!("{red}error{red:#}: {}", in_full(&error));
+            tell(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn tell(error: &anyhow::Error) {
+    let red = paint::RED;
+    anstream::eprintln!("{red}error{red:#}: {}", in_full(error));
 }
 
 /// An error with its causes, those left out that it tells of itself.
