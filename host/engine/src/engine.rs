@@ -9,6 +9,7 @@ use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
 use crate::project::{Project, ProjectFiles};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::task::JoinSet;
 
@@ -44,6 +45,7 @@ struct Loaded {
 #[derive(Debug, Default)]
 pub struct EngineBuilder {
     limits: Limits,
+    cache: Option<PathBuf>,
     components: Vec<Component>,
 }
 
@@ -88,6 +90,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Keeps compiled components in a directory, so that the next start compiles none. Nobody but the
+    /// program's own user may write there: what is in it is run.
+    #[must_use]
+    pub fn cache(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cache = Some(directory.into());
+        self
+    }
+
     /// Adds node components.
     #[must_use]
     pub fn components(mut self, components: impl IntoIterator<Item = Component>) -> Self {
@@ -97,7 +107,8 @@ impl EngineBuilder {
 
     /// Compiles and checks everything. All mistakes come at once.
     pub async fn build(self) -> Result<Engine, Vec<EngineError>> {
-        let runtime = Runtime::new(self.limits).map_err(|error| vec![error.into()])?;
+        let runtime =
+            Runtime::with_cache(self.limits, self.cache).map_err(|error| vec![error.into()])?;
         let empty = Engine {
             runtime,
             nodes: Arc::default(),

@@ -168,11 +168,10 @@ impl Node {
     pub async fn load(runtime: &Runtime, file: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         let inner = &runtime.0;
         check_kind(file, bytes)?;
-        let component =
-            Component::new(&inner.engine, bytes).map_err(|error| LoadError::Malformed {
-                file: file.to_owned(),
-                reason: first_line(&error),
-            })?;
+        let component = inner.compile(bytes).map_err(|error| LoadError::Malformed {
+            file: file.to_owned(),
+            reason: first_line(&error),
+        })?;
         check_export(inner, file, &component)?;
         let imports = check_imports(inner, file, &component)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {

@@ -6,6 +6,7 @@
 //! microseconds a step, which is little beside anything a node waits for.
 
 mod bindings;
+mod cache;
 mod descriptor;
 mod deterministic;
 mod failure;

@@ -6,12 +6,14 @@
 //! processor are epochs, which cost a node a few percent; fuel would cost twice that.
 
 use super::bindings::FlowNode;
+use super::cache::Cache;
 use super::limits::Limits;
 use super::state::StepState;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often the epoch moves on.
@@ -29,6 +31,7 @@ pub(super) struct Inner {
     pub(super) linker: Linker<StepState>,
     pub(super) limits: Arc<Limits>,
     pub(super) permits: Semaphore,
+    cache: Option<Cache>,
 }
 
 /// The WebAssembly runtime cannot be set up on this machine.
@@ -47,6 +50,11 @@ impl std::fmt::Debug for Runtime {
 impl Runtime {
     /// A runtime with these limits.
     pub fn new(limits: Limits) -> Result<Self, RuntimeError> {
+        Self::with_cache(limits, None)
+    }
+
+    /// A runtime that keeps what it compiles in a directory, and finds it there again.
+    pub fn with_cache(limits: Limits, cache: Option<PathBuf>) -> Result<Self, RuntimeError> {
         let engine = match wasmtime::Engine::new(&pooled(&limits)) {
             Ok(engine) => engine,
             Err(error) => {
@@ -64,7 +72,18 @@ impl Runtime {
             linker,
             permits: Semaphore::new(limits.instances as usize),
             limits: Arc::new(limits),
+            cache: cache.map(Cache::new),
         })))
+    }
+}
+
+impl Inner {
+    /// Compiles a component, unless it was compiled before.
+    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.compile(&self.engine, bytes),
+            None => Component::new(&self.engine, bytes),
+        }
     }
 }
 

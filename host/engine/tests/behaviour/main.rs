@@ -6,6 +6,7 @@ mod support;
 mod any_order;
 mod asking;
 mod broken_components;
+mod cache;
 mod closing;
 mod determinism;
 mod failing_steps;
