@@ -6,7 +6,7 @@ use handoff_engine::Engine;
 use handoff_engine::clock::SystemClock;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::SessionId;
-use handoff_server::Host;
+use handoff_server::{Host, HostKey};
 use handoff_store::MemoryStore;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,9 @@ impl LiveStage {
         let store = Arc::new(MemoryStore::new());
         let control = scene.simulator.control();
         let clock = Arc::new(SystemClock);
-        let host = start_host(&scene.project, &scene.secrets, clock, &store, &control).await?;
+        let key = HostKey::random()?;
+        let (project, secrets) = (&scene.project, &scene.secrets);
+        let host = start_host(project, secrets, clock, &store, &key, &control).await?;
         Ok(Self {
             simulator: scene.simulator,
             host,

@@ -14,7 +14,9 @@ use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{Engine, EngineError};
-use handoff_server::{ComponentsError, DirectoryError, Host, ProjectDirectory, read_components};
+use handoff_server::{
+    ComponentsError, DirectoryError, Host, HostKey, KeyError, ProjectDirectory, read_components,
+};
 use handoff_store::MemoryStore;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +69,9 @@ pub enum StageError {
     /// The host does not start.
     #[error(transparent)]
     Host(#[from] handoff_server::StartError),
+    /// The host has no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// No port to listen on.
     #[error("no port to listen on: {0}")]
     Listen(#[from] std::io::Error),
@@ -85,6 +90,7 @@ pub(crate) struct Stage {
     project: Arc<Project>,
     secrets: SimulatedSecrets,
     store: Arc<MemoryStore>,
+    key: HostKey,
     desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
     _simulator: Simulator,
@@ -112,6 +118,7 @@ impl Stage {
         .await?;
         let clock = SimClock::new(BEGINNING);
         let store = Arc::new(MemoryStore::new());
+        let key = HostKey::random()?;
         let control = simulator.control();
         let desks = control.events();
         let host = start_host(
@@ -119,6 +126,7 @@ impl Stage {
             &secrets,
             Arc::new(clock.clone()),
             &store,
+            &key,
             &control,
         )
         .await?;
@@ -131,6 +139,7 @@ impl Stage {
             project,
             secrets,
             store,
+            key,
             desks: Mutex::new(desks),
             _simulator: simulator,
         })
@@ -145,6 +154,7 @@ impl Stage {
             &self.secrets,
             Arc::new(self.clock.clone()),
             &self.store,
+            &self.key,
             &self.control,
         )
         .await?;
@@ -306,6 +316,7 @@ pub(crate) async fn start_host(
     secrets: &SimulatedSecrets,
     clock: Arc<dyn Clock>,
     store: &Arc<MemoryStore>,
+    key: &HostKey,
     control: &Control,
 ) -> Result<Host, StageError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -319,7 +330,7 @@ pub(crate) async fn start_host(
     let store: Arc<MemoryStore> = Arc::clone(store);
     let host = Host::builder(Arc::clone(project))
         .clock(clock)
-        .store(store)
+        .store(store, key)
         .public_url(format!("http://{address}"))
         .start(secrets)
         .await?;

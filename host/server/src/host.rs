@@ -1,9 +1,11 @@
 //! A host: one project, its accounts' transports, a store and a clock.
 
+use crate::key::{HostKey, KeyError};
 use crate::media::MemoryMedia;
 use crate::metrics::Metrics;
 use crate::outbox::Links;
 use crate::queues::Queues;
+use crate::sealing::Seal;
 use crate::sessions::InputError;
 use crate::user::{self, Position, UserEvent, Watchers};
 use crate::versions::{Versions, Workshop};
@@ -33,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) versions: Versions,
     pub(crate) workshop: Workshop,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) seal: Seal,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) media: Arc<dyn Media>,
     pub(crate) public_url: Option<String>,
@@ -53,6 +56,7 @@ pub struct HostBuilder {
     project: Arc<Project>,
     earlier: Vec<Arc<Project>>,
     store: Arc<dyn Store>,
+    key: Option<HostKey>,
     clock: Arc<dyn Clock>,
     transports: HashMap<AccountName, Arc<dyn Transport>>,
     media: Option<Arc<dyn Media>>,
@@ -68,6 +72,9 @@ pub enum StartError {
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no key to seal secrets with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 fn list(errors: &[impl ToString]) -> String {
@@ -83,10 +90,12 @@ impl HostBuilder {
         self
     }
 
-    /// Where sessions are kept; in memory if nothing is said.
+    /// Where sessions are kept, and the key that secrets in them are sealed with: the same one whenever
+    /// a host starts on this store. If nothing is said, both last as long as the process.
     #[must_use]
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+    pub fn store(mut self, store: Arc<dyn Store>, key: &HostKey) -> Self {
         self.store = store;
+        self.key = Some(key.clone());
         self
     }
 
@@ -127,6 +136,7 @@ impl HostBuilder {
             (None, Some(url)) => Arc::new(MemoryMedia::new(url)),
             (None, None) => Arc::new(NoMedia),
         };
+        let key = self.key.map_or_else(HostKey::random, Ok)?;
         let workshop = Workshop {
             clock: Arc::clone(&self.clock),
             media: Arc::clone(&media),
@@ -144,6 +154,7 @@ impl HostBuilder {
             versions,
             workshop,
             store: self.store,
+            seal: Seal::new(&key),
             clock: self.clock,
             media,
             public_url: self.public_url,
@@ -174,6 +185,7 @@ impl Host {
             project,
             earlier: Vec::new(),
             store: Arc::new(MemoryStore::new()),
+            key: None,
             clock: Arc::new(SystemClock),
             transports: HashMap::new(),
             media: None,

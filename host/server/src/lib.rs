@@ -21,6 +21,7 @@ mod queues;
 pub mod releases;
 mod reports;
 mod retention;
+mod sealing;
 mod secrets;
 mod serve;
 mod sessions;

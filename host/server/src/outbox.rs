@@ -228,7 +228,9 @@ impl Host {
                     // It was never opened.
                     return Ok(true);
                 }
-                self.resume_handoff(version, handoff, account, &handle);
+                if !self.resume_handoff(version, handoff, account, &handle) {
+                    return Ok(false);
+                }
                 !self.0.links.leave(handoff, &effect.id) && !self.is_stopping()
             }
         })
@@ -265,23 +267,31 @@ impl Host {
         Ok(told.unwrap_or(known).clone())
     }
 
-    /// Takes up an open handoff, unless this host drives it already.
+    /// Takes up an open handoff, unless this host drives it already. False if it stands still, because
+    /// nobody can read its handle.
     fn resume_handoff(
         &self,
         version: &Version,
         handoff: &HandoffId,
         account: &AccountName,
         handle: &Value,
-    ) {
+    ) -> bool {
         let Some(transport) = version.transport(account) else {
             self.refuse(handoff, account);
-            return;
+            return true;
+        };
+        let handle = match self.0.seal.open(handoff, handle) {
+            Ok(handle) => handle,
+            Err(error) => {
+                tracing::error!(%handoff, %error, "the handoff stands still");
+                return false;
+            }
         };
         let reports = self.0.reports.clone();
         let span = handoff_span(handoff, account, transport.kind());
-        let resume =
-            || span.in_scope(|| transport.resume(handoff.clone(), handle.clone(), reports));
+        let resume = || span.in_scope(|| transport.resume(handoff.clone(), handle, reports));
         self.0.links.drive(handoff, None, resume);
+        true
     }
 
     /// Ends a handoff whose account this host does not have.

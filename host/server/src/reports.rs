@@ -1,4 +1,5 @@
-//! What transports report, as inputs to the sessions concerned.
+//! What transports report, as inputs to the sessions concerned. Secrets in handles are sealed here: no
+//! journal has them.
 
 use crate::host::{Host, is_last};
 use crate::queues::Work;
@@ -23,6 +24,7 @@ impl Host {
             } = report;
             let last = is_last(signal.as_ref());
             settled.extend(self.0.links.reported(&handoff, last));
+            let handle = self.0.seal.seal(&handoff, handle);
             let session = handoff.session();
             let input = Box::new(Input {
                 id: InputId::new(format!("report:{input}")),

@@ -291,7 +291,7 @@ impl Centre {
 async fn host(project: &Arc<Project>, store: &Arc<Trickster>, clock: &SimClock) -> Host {
     let store: Arc<Trickster> = Arc::clone(store);
     let builder = Host::builder(Arc::clone(project))
-        .store(store)
+        .store(store, &super::support::host_key())
         .clock(Arc::new(clock.clone()));
     builder
         .start(&super::support::NoSecrets)
@@ -351,6 +351,20 @@ async fn a_user_who_left_as_the_host_stopped_leaves_the_agent_by_the_next_host()
     assert_eq!(centre.control.conversations()[0].state, "ended");
     assert_eq!(centre.store.pending("s").await, Vec::<String>::new());
     assert_eq!(centre.control.conversations().len(), 1);
+}
+
+#[tokio::test]
+async fn secrets_of_a_handle_are_sealed_in_the_journal_and_open_for_the_transport() {
+    let desk = Desk::new().await;
+    let handoff = desk.with_agents("s").await;
+    let handle = json!({"chat": "7", "key": {"$secret": "the secret"}});
+    desk.report_handle(&handoff, "opened again", handle.clone())
+        .await;
+    let journal = format!("{:?}", desk.journal("s").await);
+    assert!(journal.contains("$sealed"), "{journal}");
+    assert!(!journal.contains("the secret"), "{journal}");
+    let desk = desk.restart().await;
+    assert_eq!(desk.silent.resumed(), [(handoff.to_string(), handle)]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use handoff_engine::project::Project;
 use handoff_engine::session::Turn;
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_genesys::Report;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -45,7 +45,7 @@ impl Desk {
         let silent = Silent::new(Arc::new(clock.clone()));
         let kept: Arc<Trickster> = Arc::clone(&store);
         let mut builder = Host::builder(Arc::clone(&project))
-            .store(kept)
+            .store(kept, &super::host_key())
             .clock(Arc::new(clock.clone()))
             .public_url("http://host.example");
         for project in earlier {
@@ -138,17 +138,32 @@ impl Desk {
         settled: &[&str],
         tally: Tally,
     ) {
-        let report = Report {
-            handoff: handoff.clone(),
-            input: InputId::new(format!("{handoff}:{key}")),
-            signal,
-            handle: json!({"after": key}),
-            tally,
-            settled: settled.iter().map(|id| EffectId::new(*id)).collect(),
-            busy: self.clock.busy(),
-        };
+        let mut report = self.sketch(handoff, key);
+        report.signal = signal;
+        report.settled = settled.iter().map(|id| EffectId::new(*id)).collect();
+        report.tally = tally;
         self.reports.send(report).expect("the host listens");
         self.clock.idle().await;
+    }
+
+    /// A report that tells nothing but another handle.
+    pub(crate) async fn report_handle(&self, handoff: &HandoffId, key: &str, handle: Value) {
+        let mut report = self.sketch(handoff, key);
+        report.handle = handle;
+        self.reports.send(report).expect("the host listens");
+        self.clock.idle().await;
+    }
+
+    fn sketch(&self, handoff: &HandoffId, key: &str) -> Report {
+        Report {
+            handoff: handoff.clone(),
+            input: InputId::new(format!("{handoff}:{key}")),
+            signal: None,
+            handle: json!({"after": key}),
+            tally: Tally::default(),
+            settled: Vec::new(),
+            busy: self.clock.busy(),
+        }
     }
 
     /// An agent writes; the text is the report's key as well.

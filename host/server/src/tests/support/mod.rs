@@ -11,3 +11,12 @@ pub(crate) use project::{
 };
 pub(crate) use silent::{NoSecrets, Silent};
 pub(crate) use trickster::{Trick, Trickster};
+
+use crate::HostKey;
+use std::sync::LazyLock;
+
+/// The key of every host on one store.
+pub(crate) fn host_key() -> HostKey {
+    static KEY: LazyLock<HostKey> = LazyLock::new(|| HostKey::random().expect("random numbers"));
+    KEY.clone()
+}
