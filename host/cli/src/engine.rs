@@ -1,7 +1,7 @@
 //! An engine with the standard nodes, found and loaded.
 
 use anyhow::{Context, bail};
-use handoff_engine::{Component, Engine};
+use handoff_engine::{Component, Engine, EngineBuilder};
 use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -45,9 +45,18 @@ impl NodesArguments {
 
     /// An engine with the nodes.
     pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
+        self.build(Engine::builder()).await
+    }
+
+    /// The same, which compiles only what is not in this directory yet.
+    pub(crate) async fn load_cached(&self, directory: PathBuf) -> anyhow::Result<Engine> {
+        self.build(Engine::builder().cache(directory)).await
+    }
+
+    async fn build(&self, builder: EngineBuilder) -> anyhow::Result<Engine> {
         let components = self.components()?;
         let spinner = spinner("compiling nodes");
-        let engine = Engine::builder().components(components).build().await;
+        let engine = builder.components(components).build().await;
         spinner.finish_and_clear();
         engine.map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

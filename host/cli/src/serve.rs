@@ -8,7 +8,7 @@ use handoff_engine::account::Account;
 use handoff_engine::project::Project;
 use handoff_genesys::Secrets;
 use handoff_scenario::SimulatedSecrets;
-use handoff_server::releases::{AtStart, ReleaseError, Releases};
+use handoff_server::releases::{AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
 use handoff_server::{
     AdminToken, ApiOptions, DataDirectory, Door, Host, Limits, ListenOptions, ProjectSecrets, Rate,
     Server, TlsFiles,
@@ -68,6 +68,9 @@ pub(crate) struct Arguments {
         requires = "simulator"
     )]
     simulator_org: PathBuf,
+    /// New sessions take what is saved in the project's directory from now on.
+    #[arg(long)]
+    watch: bool,
     /// Forgets sessions that closed longer ago, and files that are older.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     retention: Option<u32>,
@@ -89,7 +92,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let data = DataDirectory::open(data.unwrap_or_else(|| arguments.project.join(".handoff")))?;
     let store = Arc::new(data.store()?);
     let media = Arc::new(data.media(&public_url)?);
-    let engine = arguments.nodes.load().await?;
+    let engine = arguments.nodes.load_cached(data.compiled()).await?;
     let mut releases = Releases::new(
         &engine,
         arguments.nodes.components()?,
@@ -110,9 +113,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     for (version, error) in missing {
         anstream::eprintln!("{YELLOW}sessions on version {version} stand still: {error}{YELLOW:#}");
     }
-    let secrets = secrets(&arguments, &current)?;
+    let secrets: Arc<dyn Secrets + Send + Sync> = secrets(&arguments, &current)?.into();
     let mut builder = Host::builder(Arc::clone(&current))
-        .store(store)
+        .store(store, data.key())
         .media(Arc::clone(&media) as _)
         .public_url(&public_url);
     for project in earlier {
@@ -123,7 +126,17 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let age = Duration::from_secs(u64::from(days) * 24 * 60 * 60);
         host.forget_after(age, Some(media));
     }
+    let deployments = Deployments::new(&host, releases, secrets);
+    deployments.keep_tidy();
+    let _watching = if arguments.watch {
+        let project = arguments.project.clone();
+        let watching = deployments.watch(move |outcome| tell(outcome, &project));
+        Some(watching.context("the project's directory cannot be watched")?)
+    } else {
+        None
+    };
     let options = ApiOptions {
+        deployments: Some(deployments),
         admin_token: Some(admin.clone()),
         public_sessions: arguments.public_sessions,
         nodes: engine.nodes().cloned().collect(),
@@ -169,6 +182,24 @@ fn listen_options(arguments: &Arguments) -> ListenOptions {
     }
 }
 
+/// What became of a change of the project's directory.
+fn tell(outcome: Result<Reload, DeployError>, project: &Path) {
+    match outcome {
+        Ok(Reload::Deployed(digest)) => {
+            anstream::println!("{DIM}new sessions take version {}{DIM:#}", &digest[..12]);
+        }
+        Ok(Reload::Unchanged(_)) => {}
+        Err(error) => {
+            if let DeployError::Release(ReleaseError::Project(mistakes)) = &error {
+                show_all(mistakes, project);
+            } else {
+                anstream::eprintln!("{error}");
+            }
+            anstream::eprintln!("{YELLOW}new sessions go on as before{YELLOW:#}");
+        }
+    }
+}
+
 /// A version that cannot be used, its mistakes shown as 'handoff check' shows them.
 fn explained(error: ReleaseError, project: &Path) -> anyhow::Error {
     match error {
@@ -180,7 +211,10 @@ fn explained(error: ReleaseError, project: &Path) -> anyhow::Error {
     }
 }
 
-fn secrets(arguments: &Arguments, project: &Project) -> anyhow::Result<Box<dyn Secrets>> {
+fn secrets(
+    arguments: &Arguments,
+    project: &Project,
+) -> anyhow::Result<Box<dyn Secrets + Send + Sync>> {
     if arguments.simulator.is_none() {
         let directory = arguments.project.clone();
         return Ok(Box::new(ProjectSecrets::new(project, directory)));

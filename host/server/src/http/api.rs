@@ -3,9 +3,10 @@
 use super::access::{AdminToken, Gate};
 use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
-use super::{catalogue, events, health, metrics, sessions, socket};
+use super::{catalogue, events, health, metrics, sessions, socket, versions};
 use crate::host::Host;
 use crate::key::HostKey;
+use crate::releases::Deployments;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +34,8 @@ pub struct ApiOptions {
     pub nodes: Vec<Arc<Node>>,
     /// How much of the host one client may have.
     pub limits: Limits,
+    /// The versions of the project that the operator may choose from.
+    pub deployments: Option<Deployments>,
 }
 
 impl ApiOptions {
@@ -45,6 +48,7 @@ impl ApiOptions {
             public_sessions: false,
             nodes: Vec::new(),
             limits: Limits::default(),
+            deployments: None,
         }
     }
 }
@@ -60,6 +64,7 @@ struct Inner {
     public_sessions: bool,
     nodes: Vec<Arc<Node>>,
     limiter: Limiter,
+    deployments: Option<Deployments>,
     draining: CancellationToken,
 }
 
@@ -73,6 +78,7 @@ impl Api {
             public_sessions,
             mut nodes,
             limits,
+            deployments,
         } = options;
         if nodes.is_empty() {
             nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
@@ -83,6 +89,7 @@ impl Api {
             public_sessions,
             nodes,
             limiter: Limiter::new(limits),
+            deployments,
             draining: CancellationToken::new(),
         }))
     }
@@ -120,6 +127,7 @@ impl Api {
             .merge(sessions::uploads(limits))
             .merge(streams)
             .merge(catalogue::routes())
+            .merge(versions::routes())
             .routes(routes!(health::ready))
             .routes(routes!(metrics::metrics))
     }
@@ -153,6 +161,10 @@ impl Api {
 
     pub(super) fn is_public(&self) -> bool {
         self.0.public_sessions
+    }
+
+    pub(super) fn deployments(&self) -> Option<&Deployments> {
+        self.0.deployments.as_ref()
     }
 
     pub(super) fn nodes(&self) -> &[Arc<Node>] {

@@ -13,6 +13,7 @@
 //! | `sessions` | sessions: start, say, attach, look |
 //! | `feed`, `events`, `socket` | what a user is shown: as a list, as server-sent events, by WebSocket |
 //! | `catalogue` | nodes and projects, for operators and builders |
+//! | `versions` | versions of the project, and which one new sessions take |
 //! | `limits` | how much of the host one client may have |
 //! | `health` | signs of life |
 //! | `metrics` | what there is to count |
@@ -31,6 +32,7 @@ mod metrics;
 mod problem;
 mod sessions;
 mod socket;
+mod versions;
 mod words;
 
 pub use access::{AdminToken, SessionToken};

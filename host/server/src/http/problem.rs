@@ -1,5 +1,6 @@
 //! What goes wrong, as clients are told: a stable code, and a sentence that says what to do.
 
+use crate::releases::DeployError;
 use crate::sessions::InputError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -83,6 +84,15 @@ pub enum ApiError {
     /// No such project.
     #[error("this host has no project '{0}'; /v1/projects lists those it has")]
     UnknownProject(String),
+    /// A version that new sessions do not take.
+    #[error("new sessions go on as before: {0}")]
+    NotDeployed(#[from] DeployError),
+    /// The host has no versions to choose from.
+    #[error(
+        "this host was not given a project's directory, so it can take no other version; whoever embeds \
+         it deploys"
+    )]
+    NoDeployments,
     /// More is asked than is worked on at once.
     #[error("the host is busy; send the same again in a moment")]
     Busy,
@@ -156,6 +166,8 @@ impl ApiError {
             Self::BadIdempotencyKey => "idempotency.bad_key",
             Self::UsedIdempotencyKey => "idempotency.used_key",
             Self::UnknownProject(_) => "project.unknown",
+            Self::NotDeployed(_) => "version.not_deployed",
+            Self::NoDeployments => "version.no_directory",
             Self::Busy => "limit.busy",
             Self::TooManyInputs { .. } => "limit.inputs",
             Self::TooManySessions { .. } => "limit.sessions",
@@ -186,6 +198,8 @@ impl ApiError {
             | Self::EmptyMessage
             | Self::ForeignAttachment { .. }
             | Self::NoFile
+            | Self::NotDeployed(_)
+            | Self::NoDeployments
             | Self::UsedIdempotencyKey => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Media(MediaError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::TooManyInputs { .. }
@@ -272,6 +286,7 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::StartError;
     use handoff_engine::name::{BotName, SessionId};
 
     /// One of each, so that a new one is missed here and not by users.
@@ -316,6 +331,8 @@ mod tests {
             ApiError::BadIdempotencyKey,
             ApiError::UsedIdempotencyKey,
             ApiError::UnknownProject(url()),
+            ApiError::NotDeployed(DeployError::Account(StartError::Accounts(Vec::new()))),
+            ApiError::NoDeployments,
             ApiError::Busy,
             ApiError::TooManyInputs { wait },
             ApiError::TooManySessions { wait },

@@ -81,7 +81,7 @@ struct KeptComponent {
 /// That somebody went back to an earlier version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Choice {
-    /// The version in the project's directory at that time. Once another one is there, it counts.
+    /// Fingerprint of the project's directory at that time. Once another one is there, it counts.
     pub(super) instead_of: String,
     /// The version that new sessions take.
     pub(super) chosen: String,
@@ -242,7 +242,7 @@ fn stems(directory: &Path, extension: &str) -> Result<BTreeSet<String>, ArchiveE
     Ok(found)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

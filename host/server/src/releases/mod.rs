@@ -4,10 +4,12 @@
 //! that a host which starts later has every version that open sessions need.
 
 mod archive;
+mod deploying;
 mod watching;
 
 pub use archive::{Archive, ArchiveError};
-pub use watching::{Reload, Watching};
+pub use deploying::{DeployError, Deployments, Reload};
+pub use watching::Watching;
 
 use crate::{ComponentsError, DirectoryError, ProjectDirectory, read_components};
 use archive::Choice;
@@ -15,6 +17,7 @@ use handoff_engine::diagnostic::Diagnostic;
 use handoff_engine::project::{Project, ProjectFiles};
 use handoff_engine::{Component, Engine, EngineError};
 use handoff_store::{Store, StoreError};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -114,16 +117,20 @@ impl Releases {
 
     /// The version in the directory, as it is now. It is in the archive when this returns.
     pub async fn in_directory(&self) -> Result<Arc<Project>, ReleaseError> {
+        let (files, components) = self.read_directory()?;
+        let project = self.load(&files, components.clone()).await?;
+        self.archive.keep(project.digest(), &files, &components)?;
+        Ok(project)
+    }
+
+    fn read_directory(&self) -> Result<(ProjectFiles, Vec<Component>), ReleaseError> {
         let directory = ProjectDirectory::read(&self.directory)?;
         let own = directory.nodes();
         let mut components = Vec::clone(&self.standard);
         if own.is_dir() {
             components.extend(read_components(&own)?);
         }
-        let project = self.load(&directory.files, components.clone()).await?;
-        let digest = project.digest().to_owned();
-        self.archive.keep(&digest, &directory.files, &components)?;
-        Ok(project)
+        Ok((directory.files, components))
     }
 
     /// A version of the archive.
@@ -147,12 +154,14 @@ impl Releases {
     /// What a host that starts on this store needs. The current version is that of the directory,
     /// unless somebody went back to an earlier one since the directory last changed.
     pub async fn at_start(&self, store: &dyn Store) -> Result<AtStart, ReleaseError> {
-        let mut current = self.in_directory().await?;
-        if let Some(choice) = self.archive.choice()?
-            && choice.instead_of == current.digest()
-        {
-            current = self.recall(&choice.chosen).await?;
-        }
+        let choice = self.archive.choice()?;
+        let (files, components) = self.read_directory()?;
+        let current = match choice {
+            Some(choice) if choice.instead_of == fingerprint(&files, &components) => {
+                self.recall(&choice.chosen).await?
+            }
+            _ => self.in_directory().await?,
+        };
         let mut needed = needed_by(store).await?;
         needed.remove(current.digest());
         let (mut earlier, mut missing) = (Vec::new(), Vec::new());
@@ -169,21 +178,30 @@ impl Releases {
         })
     }
 
-    /// Notes that new sessions take this version of the archive, until the directory changes.
-    pub async fn go_back_to(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
-        let project = self.recall(digest).await?;
-        let in_directory = self.in_directory().await?;
+    /// Notes that hosts which start take this version, until the directory changes. What is in there
+    /// now may be what one wants to get away from, so it need not load.
+    fn choose(&self, digest: &str) -> Result<(), ReleaseError> {
+        let (files, components) = self.read_directory()?;
         self.archive.choose(&Choice {
-            instead_of: in_directory.digest().to_owned(),
+            instead_of: fingerprint(&files, &components),
             chosen: digest.to_owned(),
         })?;
-        Ok(project)
+        Ok(())
     }
+}
 
-    /// Which versions are in the archive.
-    pub fn kept(&self) -> Result<BTreeSet<String>, ReleaseError> {
-        Ok(self.archive.versions()?)
+/// Tells whether a directory is as it was, whether or not it is a project.
+fn fingerprint(files: &ProjectFiles, components: &[Component]) -> String {
+    let mut hash = Sha256::new();
+    let texts = files.0.iter().map(|(path, text)| (path, text.as_bytes()));
+    let nodes = components.iter().map(|it| (&it.name, it.bytes.as_slice()));
+    for (name, bytes) in texts.chain(nodes) {
+        for part in [name.as_bytes(), bytes] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
     }
+    archive::hexadecimal(&hash.finalize())
 }
 
 /// The versions that sessions of a store are pinned to and have something to do on.

@@ -1,8 +1,8 @@
 //! A project's directory is edited while hosts come and go.
 
-use super::support::{NoSecrets, components, empty_engine, project_files};
+use super::support::{NoSecrets, components, empty_engine, host_key, project_files};
 use crate::Host;
-use crate::releases::{Archive, AtStart, Releases, Reload};
+use crate::releases::{Archive, AtStart, Deployments, Releases, Reload};
 use handoff_engine::name::SessionId;
 use handoff_engine::project::Project;
 use handoff_store::{MemoryStore, Store};
@@ -35,8 +35,16 @@ impl Bench {
     /// Saves the project under this name.
     fn save(&self, name: &str) {
         for (path, text) in project_files(name).0 {
-            write(&self.folder.path().join(path), &text);
+            self.write(&path, &text);
         }
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        write(&self.folder.path().join(path), text);
+    }
+
+    fn deployments(&self, host: &Host) -> Deployments {
+        Deployments::new(host, self.releases.clone(), Arc::new(NoSecrets))
     }
 
     async fn at_start(&self) -> AtStart {
@@ -50,7 +58,7 @@ impl Bench {
             current, earlier, ..
         } = self.at_start().await;
         let store: Arc<MemoryStore> = Arc::clone(&self.store);
-        let mut builder = Host::builder(current).store(store);
+        let mut builder = Host::builder(current).store(store, &host_key());
         for project in earlier {
             builder = builder.earlier(project);
         }
@@ -97,18 +105,23 @@ async fn a_host_starts_with_the_directory_and_with_what_open_sessions_need() {
 #[tokio::test]
 async fn who_goes_back_stays_there_until_the_directory_changes() {
     let bench = Bench::new().await;
-    let first = bench.releases.in_directory().await.expect("loads");
+    let host = bench.host().await;
+    let deployments = bench.deployments(&host);
+    let first = host.project();
     bench.save("second");
-    bench.releases.in_directory().await.expect("loads");
-    let back = bench.releases.go_back_to(first.digest()).await;
-    assert_eq!(back.expect("is in the archive").name(), "first");
+    let second = deployments.reload().await.expect("loads");
+    assert_eq!(second, Reload::Deployed(host.project().digest().to_owned()));
+    // Even if what is there now is no project at all.
+    bench.write("flows/main.json", "{ not JSON");
+    let back = deployments.go_back_to(first.digest()).await;
+    back.expect("is in the archive");
+    assert_eq!(host.project().name(), "first");
     for _ in 0..2 {
         assert_eq!(bench.at_start().await.current.name(), "first");
     }
     bench.save("third");
     assert_eq!(bench.at_start().await.current.name(), "third");
-    let unknown = bench
-        .releases
+    let unknown = deployments
         .go_back_to("nothing")
         .await
         .expect_err("no such");
@@ -143,19 +156,19 @@ async fn what_is_saved_is_deployed_and_mistakes_change_nothing() {
     let host = bench.host().await;
     let (told, mut reloads) = mpsc::unbounded_channel();
     let tell = move |reload| told.send(reload).expect("the test listens");
-    let watching = bench.releases.watch(&host, Arc::new(NoSecrets), tell);
+    let watching = bench.deployments(&host).watch(tell);
     let _watching = watching.expect("can be watched");
     // What the host keeps in a hidden directory is no change.
-    write(&bench.folder.path().join(".handoff/other.json"), "{");
+    bench.write(".handoff/other.json", "{");
     bench.save("second");
     match reloads.recv().await.expect("the host runs") {
-        Reload::Deployed(digest) => assert_eq!(host.project().digest(), digest),
+        Ok(Reload::Deployed(digest)) => assert_eq!(host.project().digest(), digest),
         other => panic!("{other:?}"),
     }
     assert_eq!(host.project().name(), "second");
-    write(&bench.folder.path().join("flows/main.json"), "{ not JSON");
+    bench.write("flows/main.json", "{ not JSON");
     match reloads.recv().await.expect("the host runs") {
-        Reload::Refused(error) => assert!(error.to_string().contains("main.json"), "{error}"),
+        Err(error) => assert!(error.to_string().contains("main.json"), "{error}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(host.project().name(), "second");

@@ -1,6 +1,7 @@
 //! What operators and builders of flows are told, and the document of the routes.
 
 use super::client::{ADMIN, Client, json_of, request};
+use crate::tests::support::{NoSecrets, renamed};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -47,6 +48,27 @@ async fn a_project_is_told_with_its_bots_flows_and_accounts() {
 }
 
 #[tokio::test]
+async fn versions_are_told_with_the_sessions_that_are_left_on_each() {
+    let client = Client::new().await;
+    client.guest().await;
+    let first = client.desk.host.project().digest().to_owned();
+    let second = renamed("second").await;
+    let deployed = client.desk.host.deploy(second.clone(), &NoSecrets);
+    deployed.expect("its accounts are fine");
+    let (_, body) = client.get("/v1/projects/second/versions", ADMIN).await;
+    let wanted = json!({"versions": [
+        {"digest": second.digest(), "current": true, "loaded": true, "openSessions": 0},
+        {"digest": first, "current": false, "loaded": true, "openSessions": 1},
+    ]});
+    assert_eq!(body, wanted);
+    // This host was given no directory.
+    let reload = "/v1/projects/second/reload";
+    let (status, body) = client.call("POST", reload, Some(ADMIN), None).await;
+    assert_eq!(status, 422);
+    assert_eq!(body["code"], "version.no_directory");
+}
+
+#[tokio::test]
 async fn every_route_is_in_the_document() {
     let client = Client::new().await;
     let (_, document) = client.call("GET", "/openapi.json", None, None).await;
@@ -66,6 +88,9 @@ async fn every_route_is_in_the_document() {
             "/v1/nodes",
             "/v1/projects",
             "/v1/projects/{name}",
+            "/v1/projects/{name}/reload",
+            "/v1/projects/{name}/versions",
+            "/v1/projects/{name}/versions/{digest}/activate",
             "/v1/sessions",
             "/v1/sessions/{id}",
             "/v1/sessions/{id}/attachments",
