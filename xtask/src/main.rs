@@ -4,6 +4,7 @@ mod bench;
 mod build_nodes;
 mod demo;
 mod fuzz;
+mod soak;
 mod test;
 mod workspace;
 
@@ -39,6 +40,12 @@ enum Chore {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Kill a server again and again while people talk through it, and compare what both sides have.
+    Soak {
+        /// Passed on, for example `--talks 5000 --seed 7`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure. Compare ratios of one run, not times of two.
     Bench {
         /// Passed on to the benchmarks, for example a filter.
@@ -67,6 +74,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Demo { arguments } => demo::run(&arguments),
         Chore::Test => test::run(),
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
+        Chore::Soak { arguments } => soak::run(&arguments),
         Chore::Bench { arguments } => bench::run(&arguments),
     }
 }

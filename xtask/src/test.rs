@@ -5,6 +5,10 @@ use crate::workspace::{Workspace, cargo, run_in};
 use std::process::Command;
 use std::time::Instant;
 
+/// Property tests draw the same cases each time, so that a run that fails fails again, and on the change
+/// that broke it. `PROPTEST_RNG_SEED=... PROPTEST_CASES=... cargo test` looks further.
+const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
+
 pub(crate) fn run() -> anyhow::Result<()> {
     let begun = Instant::now();
     let workspace = Workspace::load()?;
@@ -38,6 +42,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     tests
         .args(["test", "--workspace", "--lib", "--bins", "--tests"])
         .env("HANDOFF_NODES", &nodes);
+    if std::env::var_os(PROPTEST_SEED).is_none() {
+        tests.env(PROPTEST_SEED, "1");
+    }
     run_in(&workspace, "the tests", &mut tests)?;
 
     say("documentation");
