@@ -14,6 +14,7 @@ mod sim;
 mod sim_agent;
 mod telemetry;
 mod test;
+mod timeline;
 mod worker;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Play scenarios and say which hold.
     Test(test::Arguments),
+    /// Tell what happened in a session, from its journal.
+    Timeline(timeline::Arguments),
     /// Say what is wrong with a project, all at once.
     Check(check::Arguments),
     /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Test(arguments) => test::run(arguments).await,
+            Command::Timeline(arguments) => timeline::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,

@@ -3,11 +3,14 @@
 use crate::diagnostics::{show, show_all};
 use crate::engine::NodesArguments;
 use crate::paint::{self, DIM, GREEN, RED};
-use anyhow::bail;
+use crate::timeline::STORE_FILE;
+use anyhow::{Context, bail};
 use handoff_engine::handoff::TransportKind;
-use handoff_scenario::{FileError, Outcome, Scenario, StageError, Told, play};
+use handoff_scenario::{FileError, Outcome, Scenario, StageError, Told, play_in};
+use handoff_store::{MemoryStore, RedbStore, Store};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,6 +23,10 @@ pub(crate) struct Arguments {
     /// Show every conversation, not only those that fail.
     #[arg(long)]
     show: bool,
+    /// Keep the sessions, so that 'handoff timeline session-1' can tell them: each scenario's in
+    /// DIR/SCENARIO/TRANSPORT.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     #[command(flatten)]
     nodes: NodesArguments,
 }
@@ -50,7 +57,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             let mut lines = Vec::new();
             let mut tell = |told: &Told| lines.extend(paint::told(told, true));
-            let report = play(&engine, &scenario, transport, &mut tell).await;
+            let store = store_for(arguments.keep.as_deref(), file, transport)?;
+            let report = play_in(store, &engine, &scenario, transport, &mut tell).await;
             let held = matches!(report.outcome, Outcome::Passed);
             let mark = if held {
                 passed += 1;
@@ -76,6 +84,29 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Where the sessions of a scenario are kept: in a new file of their own, or in memory.
+fn store_for(
+    keep: Option<&Path>,
+    scenario: &Path,
+    transport: TransportKind,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let Some(keep) = keep else {
+        return Ok(Arc::new(MemoryStore::new()));
+    };
+    let name = scenario.file_stem().unwrap_or_default();
+    let directory = keep.join(name).join(transport.as_str());
+    let file = directory.join(STORE_FILE);
+    if file.exists() {
+        bail!(
+            "'{}' holds sessions of an earlier run; remove it, or keep these elsewhere",
+            file.display()
+        );
+    }
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("'{}' cannot be made", directory.display()))?;
+    Ok(Arc::new(RedbStore::open(file)?))
 }
 
 /// Says why a scenario did not pass.

@@ -184,3 +184,107 @@ fn a_server_beyond_this_machine_wants_a_token_and_tls() {
     let short = [&serve[..], &["--admin-token", "short"]].concat();
     assert!(complained(&handoff(&short)).contains("could be guessed"));
 }
+
+const HANDED_OVER: &str = "fixtures/projects/servisbot/scenarios/handed-over-and-back.toml";
+
+/// The data directory of a session that was played over Open Messaging, and the folder it is in.
+fn played() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let keep = folder.path().display().to_string();
+    let transport = "cloud-open-messaging";
+    let played = handoff(&[
+        "test",
+        HANDED_OVER,
+        "--transport",
+        transport,
+        "--keep",
+        &keep,
+    ]);
+    assert!(played.status.success(), "{}", complained(&played));
+    let data = format!("{keep}/handed-over-and-back/{transport}");
+    (folder, data)
+}
+
+#[test]
+fn a_timeline_tells_what_happened_and_hides_what_was_said() {
+    let (folder, data) = played();
+    let told = handoff(&["timeline", "session-1", "--data", &data]);
+    let text = printed(&told);
+    assert!(told.status.success(), "{}", complained(&told));
+    for line in [
+        "session   session-1",
+        "owned by CareBot › GenesysLivechatAlpha",
+        "hand over to any agent on account cloud [settled]",
+        "webhook Text",
+        "correlation ",
+        "agent 1  joined",
+    ] {
+        assert!(text.contains(line), "{line:?} is missing in:\n{text}");
+    }
+    for private in ["Ana", "Kim", "4711"] {
+        assert!(!text.contains(private), "{private} is told in:\n{text}");
+    }
+    let told = handoff(&["timeline", "session-1", "--data", &data, "--reveal"]);
+    assert!(printed(&told).contains("says “Number 4711 🙏”"));
+    let page = folder.path().join("page.html");
+    let file = page.display().to_string();
+    let told = handoff(&[
+        "timeline",
+        "session-1",
+        "--data",
+        &data,
+        "--format",
+        "html",
+        "--output",
+        &file,
+    ]);
+    assert!(told.status.success(), "{}", complained(&told));
+    assert_eq!(printed(&told), "");
+    let page = std::fs::read_to_string(page).expect("it was written");
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    let told = handoff(&["timeline", "session-1", "--data", &data, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&printed(&told)).expect("is JSON");
+    assert_eq!(json["format"], "timeline@1");
+}
+
+#[test]
+fn a_timeline_that_cannot_be_told_says_what_to_do() {
+    let (folder, data) = played();
+    let refused = |arguments: &[&str]| {
+        let output = handoff(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+        complained(&output)
+    };
+    let unknown = refused(&["timeline", "session-9", "--data", &data]);
+    assert!(
+        unknown.contains("there is no session 'session-9'")
+            && unknown.contains("it holds, for example, 'session-1'"),
+        "{unknown}"
+    );
+    let elsewhere = folder.path().display().to_string();
+    let missing = refused(&["timeline", "session-1", "--data", &elsewhere]);
+    assert!(
+        missing.contains("there is no file") && missing.contains("keeps its sessions"),
+        "{missing}"
+    );
+    assert!(!folder.path().join("sessions.handoff").exists());
+    let other = folder.path().join("other.txt");
+    std::fs::write(&other, "something else altogether").expect("written");
+    let other = refused(&[
+        "timeline",
+        "session-1",
+        "--data",
+        &other.display().to_string(),
+    ]);
+    assert!(other.contains("is not a handoff store"), "{other}");
+    let file = Path::new(&data).join("sessions.handoff");
+    let host = handoff_store::RedbStore::open(&file).expect("opens");
+    let in_use = refused(&["timeline", "session-1", "--data", &data]);
+    assert!(in_use.contains("is in use"), "{in_use}");
+    drop(host);
+    let again = refused(&["test", HANDED_OVER, "--keep", &elsewhere]);
+    assert!(
+        again.contains("holds sessions of an earlier run"),
+        "{again}"
+    );
+}

@@ -112,7 +112,7 @@ fn note(span: &Span, answer: &reqwest::Result<reqwest::Response>) {
 }
 
 /// A path with its ids left out. A word is short and of small letters, or a version.
-fn route(path: &str) -> String {
+pub(crate) fn route(path: &str) -> String {
     let part = |part: &str| {
         let may_stand = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '_' | '.');
         let is_word = part.len() <= LONGEST_WORD && part.chars().all(may_stand);

@@ -60,6 +60,11 @@ pub(crate) trait Hands: Send + 'static {
         let _ = (protocol, events);
     }
 
+    /// Notes what came unasked, for the journal.
+    fn note(&self, event: &EventOf<Self>) {
+        let _ = event;
+    }
+
     /// Does what the protocol asks for.
     fn call(
         &mut self,
@@ -206,6 +211,7 @@ impl<H: Hands> Driver<H> {
     }
 
     fn take_event(&mut self, event: EventOf<H>) {
+        self.hands.note(&event);
         let news = self.protocol.event(self.clock.now(), event);
         self.report(news);
     }

@@ -35,6 +35,7 @@ mod report;
 mod retry;
 mod secrets;
 mod split;
+mod traffic;
 mod transport;
 mod unreadable;
 

@@ -3,6 +3,7 @@
 //! One answer of the platform may tell several things. Each becomes a report of its own, and its
 //! handle holds what is still untold, so that a resume after any of them tells exactly the rest.
 
+use crate::traffic::Traffic;
 use crate::transport::{Report, Reports};
 use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
@@ -78,6 +79,7 @@ pub(crate) struct Outlet {
     handoff: HandoffId,
     reports: Reports,
     clock: Arc<dyn Clock>,
+    traffic: Traffic,
     /// Numbers the reports that tell nothing but a new handle.
     serial: u64,
     tally: Tally,
@@ -88,10 +90,16 @@ impl Outlet {
         Self {
             handoff,
             reports,
+            traffic: Traffic::new(Arc::clone(&clock)),
             clock,
             serial: 0,
             tally: Tally::default(),
         }
+    }
+
+    /// Where the exchanges are noted that go with the next report.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Reads a handle and tells what was untold in it. The error ends the handoff.
@@ -147,6 +155,8 @@ impl Outlet {
                 signal: told.map(|told| told.signal),
                 handle: value,
                 tally: self.tally,
+                // All that led to the first of them; the others came of the same.
+                exchanges: self.traffic.take(),
                 settled: if last {
                     std::mem::take(&mut settled)
                 } else {
@@ -169,4 +179,38 @@ fn lost(why: &serde_json::Error) -> EndDetail {
             "The stored state of this handoff cannot be read ({why}). It was written by another version of this program; if the conversation is still open in Genesys, end it there by hand."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_engine::clock::SimClock;
+    use handoff_engine::time::Timestamp;
+
+    #[test]
+    fn exchanges_go_with_the_first_report_that_is_made_for_other_reasons() {
+        let (reports, mut sent) = Reports::channel();
+        let clock = Arc::new(SimClock::new(Timestamp(1)));
+        let mut outlet = Outlet::new(HandoffId::new("s/1/1"), reports, clock);
+        outlet.traffic().came("frame 1");
+        outlet.report(&(), News::default());
+        assert!(
+            sent.try_recv().is_err(),
+            "nothing is reported for their sake"
+        );
+        outlet.traffic().came("frame 2");
+        let mut news = News::default();
+        news.tell("a", Signal::Typing { on: true });
+        news.tell("b", Signal::Typing { on: false });
+        outlet.report(&(), news);
+        let told = |report: Report| -> (String, Vec<String>) {
+            let names = report.exchanges.iter().map(|it| it.what.clone());
+            (report.input.to_string(), names.collect())
+        };
+        let first = told(sent.try_recv().expect("a report"));
+        let names = ["frame 1", "frame 2"].map(str::to_owned).to_vec();
+        assert_eq!(first, ("s/1/1:a".to_owned(), names));
+        let second = told(sent.try_recv().expect("another"));
+        assert_eq!(second, ("s/1/1:b".to_owned(), Vec::new()));
+    }
 }

@@ -11,6 +11,7 @@ use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::{Signal, Tally, TransferRequest, TransportKind};
 use handoff_engine::name::{EffectId, HandoffId, InputId};
+use handoff_engine::session::Exchanges;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -107,6 +108,8 @@ pub struct Report {
     pub handle: serde_json::Value,
     /// How well the platform's messages were in order, counted from the start of the handoff.
     pub tally: Tally,
+    /// What passed over the wire since the report before, for the journal. Nothing depends on it.
+    pub exchanges: Exchanges,
     /// The says that are settled: delivered, or given up with a notice. Says that are not are to be
     /// kept, and sent again after a resume.
     pub settled: Vec<EffectId>,

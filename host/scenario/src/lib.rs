@@ -32,7 +32,7 @@ mod told;
 pub use capability::matrix;
 pub use file::{FileError, Scenario, find};
 pub use live::LiveStage;
-pub use play::{Failure, Outcome, Report, play};
+pub use play::{Failure, Outcome, Report, play, play_in};
 pub use secrets::SimulatedSecrets;
 pub use stage::{StageError, load_project};
 pub use step::{Step, StepKind};

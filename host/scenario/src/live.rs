@@ -7,7 +7,7 @@ use handoff_engine::clock::SystemClock;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::SessionId;
 use handoff_server::{Host, HostKey};
-use handoff_store::MemoryStore;
+use handoff_store::{MemoryStore, Store};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl LiveStage {
         transport: Option<TransportKind>,
     ) -> Result<Self, StageError> {
         let scene = Scene::set_up(engine, project, org, transport, ClockMode::Real).await?;
-        let store = Arc::new(MemoryStore::new());
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let control = scene.simulator.control();
         let clock = Arc::new(SystemClock);
         let key = HostKey::random()?;

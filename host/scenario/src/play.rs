@@ -13,6 +13,8 @@ use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{BotName, Revision};
 use handoff_engine::time::Millis;
 use handoff_server::InputError;
+use handoff_store::{MemoryStore, Store};
+use std::sync::Arc;
 
 /// How long, in simulated time, what must hold may take to hold.
 const PATIENCE: Millis = Millis::from_secs(45);
@@ -57,7 +59,26 @@ pub async fn play(
     transport: TransportKind,
     tell: &mut (dyn FnMut(&Told) + Send),
 ) -> Report {
-    let outcome = match perform(engine, scenario, transport, tell).await {
+    play_in(
+        Arc::new(MemoryStore::new()),
+        engine,
+        scenario,
+        transport,
+        tell,
+    )
+    .await
+}
+
+/// As [`play`], with the sessions kept in a store: `session-1` and, where the user comes again,
+/// `session-2` and so on.
+pub async fn play_in(
+    store: Arc<dyn Store>,
+    engine: &Engine,
+    scenario: &Scenario,
+    transport: TransportKind,
+    tell: &mut (dyn FnMut(&Told) + Send),
+) -> Report {
+    let outcome = match perform(store, engine, scenario, transport, tell).await {
         Ok(Ok(())) => Outcome::Passed,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(error) => Outcome::NotPlayed(error),
@@ -70,6 +91,7 @@ pub async fn play(
 }
 
 async fn perform(
+    store: Arc<dyn Store>,
     engine: &Engine,
     scenario: &Scenario,
     transport: TransportKind,
@@ -78,7 +100,7 @@ async fn perform(
     if let Some(codes) = &scenario.project_errors {
         return Ok(must_not_load(engine, scenario, codes).await);
     }
-    let stage = Stage::set_up(engine, scenario, transport).await?;
+    let stage = Stage::set_up(engine, scenario, transport, store).await?;
     let mut playing = Playing {
         stage,
         tell,

@@ -17,7 +17,7 @@ use handoff_engine::{Engine, EngineError};
 use handoff_server::{
     ComponentsError, DirectoryError, Host, HostKey, KeyError, ProjectDirectory, read_components,
 };
-use handoff_store::MemoryStore;
+use handoff_store::Store;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
@@ -89,7 +89,7 @@ pub(crate) struct Stage {
     sessions: usize,
     project: Arc<Project>,
     secrets: SimulatedSecrets,
-    store: Arc<MemoryStore>,
+    store: Arc<dyn Store>,
     key: HostKey,
     desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
@@ -101,6 +101,7 @@ impl Stage {
         engine: &Engine,
         scenario: &Scenario,
         transport: TransportKind,
+        store: Arc<dyn Store>,
     ) -> Result<Self, StageError> {
         let now_ms = BEGINNING.0;
         let Scene {
@@ -117,7 +118,6 @@ impl Stage {
         )
         .await?;
         let clock = SimClock::new(BEGINNING);
-        let store = Arc::new(MemoryStore::new());
         let key = HostKey::random()?;
         let control = simulator.control();
         let desks = control.events();
@@ -315,7 +315,7 @@ pub(crate) async fn start_host(
     project: &Arc<Project>,
     secrets: &SimulatedSecrets,
     clock: Arc<dyn Clock>,
-    store: &Arc<MemoryStore>,
+    store: &Arc<dyn Store>,
     key: &HostKey,
     control: &Control,
 ) -> Result<Host, StageError> {
@@ -327,10 +327,9 @@ pub(crate) async fn start_host(
             control.set_webhook(&account.integration, &url)?;
         }
     }
-    let store: Arc<MemoryStore> = Arc::clone(store);
     let host = Host::builder(Arc::clone(project))
         .clock(clock)
-        .store(store, key)
+        .store(Arc::clone(store), key)
         .public_url(format!("http://{address}"))
         .start(secrets)
         .await?;

@@ -29,6 +29,7 @@ mod spans;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 mod timers;
 mod user;
 mod versions;

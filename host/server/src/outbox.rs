@@ -9,7 +9,7 @@ use crate::spans::{effect_span, handoff_span};
 use crate::versions::Version;
 use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, EffectKind, Input, InputKind};
+use handoff_engine::session::{Effect, EffectKind, Exchanges, Input, InputKind};
 use handoff_genesys::{Command, Link};
 use handoff_store::StoreError;
 use serde_json::Value;
@@ -309,6 +309,7 @@ impl Host {
                 signal: Some(Signal::Ended(end)),
                 handle: Value::Null,
                 tally: Tally::default(),
+                exchanges: Exchanges::default(),
             },
         });
         let settled = Vec::new();

@@ -19,6 +19,7 @@ impl Host {
                 signal,
                 handle,
                 tally,
+                exchanges,
                 mut settled,
                 busy,
             } = report;
@@ -33,6 +34,7 @@ impl Host {
                     signal,
                     handle,
                     tally,
+                    exchanges,
                 },
             });
             self.keep_trying(&session, Work::Input { input, settled }, busy);

@@ -169,6 +169,7 @@ impl Advancing<'_> {
                 signal,
                 handle,
                 tally,
+                exchanges: _,
             } => Ok(self.signal(handoff, signal.as_ref(), handle, *tally).await),
             InputKind::Due(deadline) => Ok(self.due(*deadline).await),
         }

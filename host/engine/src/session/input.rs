@@ -1,5 +1,6 @@
 //! Everything that can happen to a session.
 
+use super::Exchanges;
 use crate::content::{Receipt, UserMessage};
 use crate::handoff::{Signal, Tally};
 use crate::name::{BotName, HandoffId, InputId};
@@ -61,6 +62,9 @@ pub enum InputKind {
         /// How well the platform's messages were in order so far.
         #[serde(default)]
         tally: Tally,
+        /// What passed over the wire since the report before.
+        #[serde(default, skip_serializing_if = "Exchanges::is_empty")]
+        exchanges: Exchanges,
     },
     /// A point in time that a turn named has come.
     Due(DeadlineKind),

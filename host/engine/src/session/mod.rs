@@ -3,11 +3,13 @@
 //! Everything a session is stands in [`Session`]; between turns nothing else is kept. It holds no
 //! instance, task or timer, so a parked session costs what its JSON costs.
 
+mod exchange;
 mod input;
 mod journal;
 mod owner;
 mod turn;
 
+pub use exchange::{Exchange, Exchanges, Way};
 pub use input::{DeadlineKind, Input, InputKind, MAX_MESSAGE, Refusal};
 pub use journal::{Entry, NodeError, StepDecision};
 pub use owner::{AgentFrame, FlowFrame, OpenHandoff, Owner, Phase, Waiting, WorkerFrame};

@@ -6,7 +6,9 @@ use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::HandoffId;
 use handoff_engine::project::Project;
-use handoff_engine::session::{DeadlineKind, EffectKind, Entry, InputKind, Sender, Session, Turn};
+use handoff_engine::session::{
+    DeadlineKind, EffectKind, Entry, Exchanges, InputKind, Sender, Session, Turn,
+};
 use handoff_engine::time::Millis;
 use proptest::prelude::*;
 use serde_json::json;
@@ -221,6 +223,7 @@ fn input(event: &Event, seen: &Seen) -> Option<InputKind> {
             signal: signal.signal(),
             handle: json!({"nth": nth}),
             tally: Tally::default(),
+            exchanges: Exchanges::default(),
         },
     })
 }

@@ -4,7 +4,7 @@ use crate::support::{Sample, Talk};
 use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::Tally;
 use handoff_engine::handoff::{HandoffEnd, Signal};
-use handoff_engine::session::{Input, InputKind, Refusal};
+use handoff_engine::session::{Exchanges, Input, InputKind, Refusal};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -121,6 +121,7 @@ async fn a_repeated_signal_without_news_changes_the_handle_only() {
         signal: None,
         handle: json!({"position": 7}),
         tally: Tally::default(),
+        exchanges: Exchanges::default(),
     };
     let turn = talk.input(kind).await;
     assert!(turn.journal.is_empty() && turn.effects.is_empty());

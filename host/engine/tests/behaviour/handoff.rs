@@ -3,7 +3,7 @@
 use crate::support::{Sample, Talk, agent, told};
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::name::InputId;
-use handoff_engine::session::{EffectKind, Entry, InputKind, Phase};
+use handoff_engine::session::{EffectKind, Entry, Exchanges, InputKind, Phase};
 use handoff_engine::time::Millis;
 use serde_json::{Value, json};
 
@@ -437,6 +437,7 @@ async fn how_well_the_platform_kept_order_is_counted_over_all_handoffs_of_a_sess
         signal,
         handle: json!({}),
         tally,
+        exchanges: Exchanges::default(),
     };
     talk.input(told(handoff.clone(), None)).await;
     assert_eq!(talk.session.tally(), tally);

@@ -95,11 +95,12 @@ impl Transport for OpenMessaging {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
-        drive(clock, handoff.clone(), reports, |_, events| {
+        drive(clock, handoff.clone(), reports, |outlet, events| {
             let attribute = &account.queue_attribute;
             let protocol = Protocol::open(handoff, &request, attribute, clock.now());
             let account = Arc::clone(account);
-            let talking = Talking::new(account, &protocol, events, Waiting::Stale);
+            let traffic = outlet.traffic();
+            let talking = Talking::new(account, traffic, &protocol, events, Waiting::Stale);
             Ok((protocol, talking))
         })
     }
@@ -110,7 +111,8 @@ impl Transport for OpenMessaging {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(handoff, state, clock.now());
             let account = Arc::clone(account);
-            let talking = Talking::new(account, &protocol, events, Waiting::Wanted);
+            let traffic = outlet.traffic();
+            let talking = Talking::new(account, traffic, &protocol, events, Waiting::Wanted);
             Ok((protocol, talking))
         })
     }
@@ -183,12 +185,15 @@ impl Account {
     }
 
     /// The integration's id. Found once: its name may change later, its id does not.
-    pub(super) async fn integration(&self) -> Result<String, IntegrationError> {
+    pub(super) async fn integration(
+        &self,
+        platform: &Platform,
+    ) -> Result<String, IntegrationError> {
         let mut known = self.integration.lock().await;
         if let Some(id) = &*known {
             return Ok(id.clone());
         }
-        let found = self.platform.integration(&self.wanted_integration).await?;
+        let found = platform.integration(&self.wanted_integration).await?;
         *known = Some(found.id.clone());
         Ok(found.id)
     }

@@ -5,15 +5,19 @@ use super::calls::{Answer, Call, Event};
 use super::protocol::Protocol;
 use super::switchboard::{Line, Waiting};
 use super::trouble::Trouble;
+use super::wire::Outbound;
 use crate::driving::{Events, Hands};
 use crate::following::{Follower, Following, Happening, Subject};
-use crate::platform::MediaType;
+use crate::platform::{MediaType, Platform};
+use crate::traffic::Traffic;
 use handoff_engine::clock::Busy;
 use std::sync::Arc;
 
 /// What one handoff has open.
 pub(super) struct Talking {
     account: Arc<Account>,
+    platform: Platform,
+    traffic: Traffic,
     line: Line,
     following: Option<Following>,
 }
@@ -39,6 +43,7 @@ impl Follower for ToDriver {
 impl Talking {
     pub(super) fn new(
         account: Arc<Account>,
+        traffic: &Traffic,
         protocol: &Protocol,
         events: &Events<Event>,
         waiting: Waiting,
@@ -50,6 +55,8 @@ impl Talking {
             waiting,
         );
         Self {
+            platform: account.platform.noting(traffic),
+            traffic: traffic.clone(),
             account,
             line,
             following: None,
@@ -73,16 +80,26 @@ impl Hands for Talking {
         }
     }
 
+    fn note(&self, event: &Event) {
+        match event {
+            Event::Heard(message) => self.traffic.came(name_of(message)),
+            Event::Triggered { .. } => self.traffic.came("trigger"),
+            Event::Changed => self.traffic.came("notification conversation"),
+            Event::Followed => self.traffic.came("notifications followed"),
+            Event::Unfollowed { .. } => self.traffic.ended("notifications", "unfollowed"),
+        }
+    }
+
     async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Trouble> {
-        self.account.call(call).await
+        self.carry_out(call).await
     }
 }
 
-impl Account {
-    async fn call(&self, call: &Call) -> Result<Answer, Trouble> {
+impl Talking {
+    async fn carry_out(&self, call: &Call) -> Result<Answer, Trouble> {
         let platform = &self.platform;
         Ok(match call {
-            Call::FindIntegration => Answer::Integration(self.integration().await?),
+            Call::FindIntegration => Answer::Integration(self.account.integration(platform).await?),
             Call::FindQueue(name) => {
                 platform.queue(name).await?;
                 Answer::QueueFound
@@ -92,7 +109,7 @@ impl Account {
                 message,
             } => Answer::Posted(platform.post_message(integration, message).await?),
             Call::Typing { integration, from } => {
-                let now = self.clock.now();
+                let now = self.account.clock.now();
                 platform.post_typing(integration, from, now).await?;
                 Answer::Done
             }
@@ -122,7 +139,7 @@ impl Account {
                 message,
                 receipt,
             } => {
-                let now = self.clock.now();
+                let now = self.account.clock.now();
                 platform
                     .post_receipt(integration, to, message, *receipt, now)
                     .await?;
@@ -147,4 +164,14 @@ impl Account {
             }
         })
     }
+}
+
+/// What a webhook call is called: its type, and what it carries.
+fn name_of(message: &Outbound) -> String {
+    let parts = message.content.iter();
+    let contents = parts.filter_map(|part| part["contentType"].as_str());
+    let events = message.events.iter().map(|it| it.event_type.as_str());
+    let carried: Vec<&str> = contents.chain(events).collect();
+    let name = format!("webhook {:?} {}", message.kind, carried.join("+"));
+    name.trim_end().to_owned()
 }

@@ -11,6 +11,7 @@ use crate::following::Feeds;
 use crate::media::Media;
 use crate::platform::{Credentials, Hosts, Platform};
 use crate::secrets::Secrets;
+use crate::traffic::Traffic;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::WebMessagingAccount;
 use handoff_engine::clock::Clock;
@@ -86,6 +87,7 @@ impl WebMessaging {
                 hosts,
                 origin: account.origin.clone(),
                 http,
+                traffic: Traffic::default(),
             },
             clock,
             media,
@@ -102,9 +104,9 @@ impl Transport for WebMessaging {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |_, _| {
+        drive(clock, handoff.clone(), reports, |outlet, _| {
             let protocol = Protocol::open(handoff, &request, site, clock.now());
-            Ok((protocol, Guest::new(Arc::clone(&self.0))))
+            Ok((protocol, Guest::new(&self.0, outlet.traffic())))
         })
     }
 
@@ -113,7 +115,7 @@ impl Transport for WebMessaging {
         drive(clock, handoff.clone(), reports, |outlet, _| {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(handoff, state, site, clock.now());
-            Ok((protocol, Guest::new(Arc::clone(&self.0))))
+            Ok((protocol, Guest::new(&self.0, outlet.traffic())))
         })
     }
 

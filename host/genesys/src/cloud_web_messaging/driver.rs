@@ -2,12 +2,15 @@
 //! Platform API.
 
 use super::account::Account;
+use super::guest_api::GuestApi;
 use super::protocol::{Answer, Call, Event, Protocol};
 use super::socket::{Heard, Socket};
 use super::trouble::Trouble;
+use super::wire::Frame;
 use crate::driving::{Events, Hands};
 use crate::following::{Follower, Following, Happening, Subject};
-use crate::platform::MediaType;
+use crate::platform::{MediaType, Platform};
+use crate::traffic::Traffic;
 use handoff_engine::clock::Busy;
 use std::future::pending;
 use std::sync::Arc;
@@ -15,6 +18,10 @@ use std::sync::Arc;
 /// What one handoff has open.
 pub(super) struct Guest {
     account: Arc<Account>,
+    guest: GuestApi,
+    /// With an OAuth client.
+    platform: Option<Platform>,
+    traffic: Traffic,
     socket: Option<Socket>,
     following: Vec<(Subject, Option<Following>)>,
 }
@@ -47,6 +54,22 @@ impl Hands for Guest {
         self.follow_subjects(protocol, events);
     }
 
+    fn note(&self, event: &Event) {
+        let traffic = &self.traffic;
+        match event {
+            Event::Frame(text) => {
+                let frame: Frame = serde_json::from_str(text).unwrap_or_default();
+                traffic.came_with(name_of(&frame), correlation_of(&frame));
+            }
+            Event::Alive => traffic.came("sign of life"),
+            Event::Lost { .. } => traffic.ended("guest socket", "closed"),
+            Event::Changed => traffic.came("notification conversation"),
+            Event::Seen(_) => traffic.came("notification queue"),
+            Event::Followed => traffic.came("notifications followed"),
+            Event::Unfollowed { .. } => traffic.ended("notifications", "unfollowed"),
+        }
+    }
+
     async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Trouble> {
         self.carry_out(call).await
     }
@@ -75,9 +98,13 @@ impl Hands for Guest {
 }
 
 impl Guest {
-    pub(super) fn new(account: Arc<Account>) -> Self {
+    pub(super) fn new(account: &Arc<Account>, traffic: &Traffic) -> Self {
+        let platform = account.platform.as_ref();
         Self {
-            account,
+            account: Arc::clone(account),
+            guest: account.guest.noting(traffic),
+            platform: platform.map(|platform| platform.noting(traffic)),
+            traffic: traffic.clone(),
             socket: None,
             following: Vec::new(),
         }
@@ -111,33 +138,35 @@ impl Guest {
         let account = &self.account;
         match call {
             Call::Configuration => {
-                let configuration = account
-                    .guest
-                    .configuration(&account.site.deployment)
-                    .await?;
+                let deployment = &account.site.deployment;
+                let configuration = self.guest.configuration(deployment).await?;
                 Ok(Answer::Configuration(Box::new(configuration)))
             }
             Call::Connect => {
-                self.socket = Some(account.connect().await?);
+                let opening = self.traffic.opening("guest socket", account.connect());
+                self.socket = Some(opening.await?);
                 Ok(Answer::Done)
             }
             Call::Send(request) => {
                 let text = serde_json::to_string(request)
                     .expect("a request is plain data with text keys, which JSON always holds");
+                self.traffic
+                    .went(format!("frame {}", request.action.name()));
                 self.socket()?.send(text).await?;
                 Ok(Answer::Done)
             }
             Call::Ping => {
+                self.traffic.went("ping");
                 self.socket()?.ping().await?;
                 Ok(Answer::Done)
             }
             Call::History { jwt, page } => {
-                let page = account.guest.history(jwt, *page).await?;
+                let page = self.guest.history(jwt, *page).await?;
                 Ok(Answer::Page(Box::new(page)))
             }
             Call::ReadFile(url) => Ok(Answer::File(account.media.read(url).await?)),
             Call::Put { url, headers, file } => {
-                account.guest.put(url, headers, file.bytes.clone()).await?;
+                self.guest.put(url, headers, file.bytes.clone()).await?;
                 Ok(Answer::Done)
             }
             Call::FindQueue(_)
@@ -147,23 +176,8 @@ impl Guest {
             | Call::EstimatedWait { .. }
             | Call::SetAttributes { .. }
             | Call::Disconnect { .. }
-            | Call::DisconnectAll { .. } => account.ask_platform(call).await,
+            | Call::DisconnectAll { .. } => self.ask_platform(call).await,
         }
-    }
-
-    fn socket(&mut self) -> Result<&mut Socket, Trouble> {
-        self.socket.as_mut().ok_or_else(|| Trouble::Unreachable {
-            why: "the socket is gone".to_owned(),
-        })
-    }
-}
-
-impl Account {
-    async fn connect(&self) -> Result<Socket, Trouble> {
-        let origin = self.guest.origin.as_deref();
-        let url = &self.guest.hosts.webmessaging;
-        let clock = Arc::clone(&self.clock);
-        Socket::open(url, &self.site.deployment, origin, clock).await
     }
 
     async fn ask_platform(&self, call: &Call) -> Result<Answer, Trouble> {
@@ -209,4 +223,40 @@ impl Account {
             other => unreachable!("{other:?} is no call of the Platform API"),
         })
     }
+
+    fn socket(&mut self) -> Result<&mut Socket, Trouble> {
+        self.socket.as_mut().ok_or_else(|| Trouble::Unreachable {
+            why: "the socket is gone".to_owned(),
+        })
+    }
+}
+
+impl Account {
+    async fn connect(&self) -> Result<Socket, Trouble> {
+        let origin = self.guest.origin.as_deref();
+        let url = &self.guest.hosts.webmessaging;
+        let clock = Arc::clone(&self.clock);
+        Socket::open(url, &self.site.deployment, origin, clock).await
+    }
+}
+
+/// What a frame of theirs is called.
+fn name_of(frame: &Frame) -> String {
+    let class = if frame.class.is_empty() {
+        "unreadable"
+    } else {
+        &frame.class
+    };
+    let kind = frame.body["type"].as_str().unwrap_or_default();
+    let name = format!("frame {class} {kind}");
+    if frame.is_ok() {
+        name.trim_end().to_owned()
+    } else {
+        format!("{} {}", name.trim_end(), frame.code)
+    }
+}
+
+fn correlation_of(frame: &Frame) -> Option<String> {
+    let correlation = frame.body["metadata"]["correlationId"].as_str();
+    correlation.map(str::to_owned)
 }

@@ -5,9 +5,9 @@
 use super::sending::wait_of;
 use super::trouble::Trouble;
 use super::wire::{Configuration, Page};
-use crate::asking;
 use crate::client::describe;
 use crate::platform::{ErrorBody, Hosts};
+use crate::traffic::Traffic;
 use crate::unreadable::unreadable;
 use bytes::Bytes;
 use http::header::{ACCEPT, ORIGIN, RETRY_AFTER};
@@ -22,9 +22,18 @@ pub(super) struct GuestApi {
     pub(super) hosts: Hosts,
     pub(super) origin: Option<String>,
     pub(super) http: reqwest::Client,
+    pub(super) traffic: Traffic,
 }
 
 impl GuestApi {
+    /// The same, its calls noted.
+    pub(super) fn noting(&self, traffic: &Traffic) -> Self {
+        Self {
+            traffic: traffic.clone(),
+            ..self.clone()
+        }
+    }
+
     /// The deployment's configuration.
     pub(super) async fn configuration(&self, deployment: &str) -> Result<Configuration, Trouble> {
         const DOING: &str = "read the deployment's configuration";
@@ -32,7 +41,7 @@ impl GuestApi {
             "{}/webdeployments/v1/deployments/{deployment}/config.json",
             self.hosts.cdn
         );
-        let body = match send(DOING, self.get(url)).await {
+        let body = match self.send(DOING, self.get(url)).await {
             // The CDN knows no other reason not to serve a file.
             Err(Trouble::Refused {
                 code: 403 | 404 | 410,
@@ -63,7 +72,7 @@ impl GuestApi {
                 ("pageSize", PAGE_SIZE.to_string()),
             ])
             .bearer_auth(jwt);
-        let body = send(DOING, request).await?;
+        let body = self.send(DOING, request).await?;
         read(DOING, &body)
     }
 
@@ -78,7 +87,17 @@ impl GuestApi {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        send("take the file", request).await.map(drop)
+        // The address is signed: whoever has it may put a file there.
+        let sent = self.traffic.send_as("PUT (upload address)", request).await;
+        answer("take the file", sent).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        doing: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Bytes, Trouble> {
+        answer(doing, self.traffic.send(request).await).await
     }
 
     fn get(&self, url: String) -> reqwest::RequestBuilder {
@@ -90,11 +109,15 @@ impl GuestApi {
     }
 }
 
-async fn send(doing: &'static str, request: reqwest::RequestBuilder) -> Result<Bytes, Trouble> {
+/// What an answer means.
+async fn answer(
+    doing: &'static str,
+    sent: reqwest::Result<reqwest::Response>,
+) -> Result<Bytes, Trouble> {
     let unreachable = |error: reqwest::Error| Trouble::Unreachable {
         why: describe(&error),
     };
-    let response = asking::send(request).await.map_err(unreachable)?;
+    let response = sent.map_err(unreachable)?;
     let status = response.status();
     let retry_after = response
         .headers()

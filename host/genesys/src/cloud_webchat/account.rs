@@ -84,10 +84,10 @@ impl Transport for WebChat {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |_, _| {
+        drive(clock, handoff.clone(), reports, |outlet, _| {
             let protocol = Protocol::open(site, handoff, &request, clock.now());
             let protocol = protocol.map_err(|trouble| trouble.detail())?;
-            Ok((protocol, Chat::new(Arc::clone(&self.0))))
+            Ok((protocol, Chat::new(&self.0, outlet.traffic())))
         })
     }
 
@@ -96,7 +96,7 @@ impl Transport for WebChat {
         drive(clock, handoff.clone(), reports, |outlet, _| {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(site, handoff, state, clock.now());
-            Ok((protocol, Chat::new(Arc::clone(&self.0))))
+            Ok((protocol, Chat::new(&self.0, outlet.traffic())))
         })
     }
 

@@ -1,23 +1,36 @@
 //! The I/O of a chat: its requests, and the event stream.
 
 use super::account::Account;
+use super::guest::GuestApi;
 use super::protocol::{Answer, Call, Event, Protocol};
 use super::stream::Stream;
 use super::trouble::Failure;
 use crate::driving::{Events, Hands};
-use crate::platform::MediaType;
+use crate::platform::{MediaType, Platform};
+use crate::traffic::Traffic;
+use handoff_engine::clock::Clock;
 use std::sync::Arc;
 
 /// What one chat has open.
 pub(super) struct Chat {
-    account: Arc<Account>,
+    clock: Arc<dyn Clock>,
+    guest: GuestApi,
+    /// With an OAuth client.
+    platform: Option<Platform>,
     stream: Option<Stream>,
+    traffic: Traffic,
 }
 
 impl Chat {
-    pub(super) fn new(account: Arc<Account>) -> Self {
-        let stream = None;
-        Self { account, stream }
+    pub(super) fn new(account: &Account, traffic: &Traffic) -> Self {
+        let platform = account.platform.as_ref();
+        Self {
+            clock: Arc::clone(&account.clock),
+            guest: account.guest.noting(traffic),
+            platform: platform.map(|platform| platform.noting(traffic)),
+            stream: None,
+            traffic: traffic.clone(),
+        }
     }
 }
 
@@ -31,18 +44,19 @@ impl Hands for Chat {
         }
         if let Some(uri) = protocol.stream() {
             let seed = protocol.handoff.as_str();
-            let clock = Arc::clone(&self.account.clock);
-            self.stream = Some(Stream::open(uri, seed, clock, events.clone()));
+            let (clock, traffic) = (Arc::clone(&self.clock), self.traffic.clone());
+            let events = events.clone();
+            self.stream = Some(Stream::open(uri, seed, clock, events, traffic));
         }
     }
 
     async fn call(&mut self, protocol: &Protocol, call: &Call) -> Result<Answer, Failure> {
-        self.account.call(protocol, call).await
+        self.carry_out(protocol, call).await
     }
 }
 
-impl Account {
-    async fn call(&self, protocol: &Protocol, call: &Call) -> Result<Answer, Failure> {
+impl Chat {
+    async fn carry_out(&self, protocol: &Protocol, call: &Call) -> Result<Answer, Failure> {
         match (call, &self.platform, protocol.seat()) {
             (Call::FindQueue(name), Some(platform), _) => {
                 let queue = platform.queue(name).await.map_err(Failure::Queue)?;

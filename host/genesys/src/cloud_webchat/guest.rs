@@ -5,9 +5,9 @@ use super::reading::PAGE;
 use super::state::Seat;
 use super::trouble::{Failure, Refusal};
 use super::wire::Create;
-use crate::asking;
 use crate::client::describe;
 use crate::platform::{correlation, retry_after};
+use crate::traffic::Traffic;
 use crate::unreadable::unreadable;
 use handoff_engine::time::Millis;
 use http::Method;
@@ -28,16 +28,30 @@ const AFTER_LIMIT: Millis = Millis::from_secs(5);
 pub(super) struct GuestApi {
     base: String,
     http: reqwest::Client,
+    traffic: Traffic,
 }
 
 impl GuestApi {
     pub(super) fn new(base: String, http: reqwest::Client) -> Self {
-        Self { base, http }
+        let traffic = Traffic::default();
+        Self {
+            base,
+            http,
+            traffic,
+        }
+    }
+
+    /// The same, its calls noted.
+    pub(super) fn noting(&self, traffic: &Traffic) -> Self {
+        Self {
+            traffic: traffic.clone(),
+            ..self.clone()
+        }
     }
 
     pub(super) async fn create(&self, create: &Create) -> Result<Answer, Failure> {
         let request = self.request(Method::POST, CONVERSATIONS).json(create);
-        Ok(Answer::Created(Box::new(read(request).await?)))
+        Ok(Answer::Created(Box::new(self.read(request).await?)))
     }
 
     /// Carries out a call of a guest's. Those of the Platform API are not for here.
@@ -50,7 +64,8 @@ impl GuestApi {
                     ("pageNumber", page.to_string()),
                     ("excludeDisconnectedMembers", "false".to_owned()),
                 ];
-                Answer::Members(read(self.get(seat, "members").query(&query)).await?)
+                let request = self.get(seat, "members").query(&query);
+                Answer::Members(self.read(request).await?)
             }
             Call::Messages { after } => {
                 let mut query = vec![
@@ -58,19 +73,22 @@ impl GuestApi {
                     ("maxResults", PAGE.to_string()),
                 ];
                 query.extend(after.iter().map(|after| ("after", after.clone())));
-                Answer::Messages(read(self.get(seat, "messages").query(&query)).await?)
+                let request = self.get(seat, "messages").query(&query);
+                Answer::Messages(self.read(request).await?)
             }
             Call::Post(text) => {
                 let body = json!({ "body": text, "bodyType": "standard" });
                 let path = format!("{ours}/messages");
-                Answer::Posted(read(self.post(seat, &path, Some(&body))).await?)
+                let request = self.post(seat, &path, Some(&body));
+                Answer::Posted(self.read(request).await?)
             }
             Call::Typing => {
-                send(self.post::<Value>(seat, &format!("{ours}/typing"), None)).await?;
+                let path = format!("{ours}/typing");
+                self.send(self.post::<Value>(seat, &path, None)).await?;
                 Answer::Done
             }
             Call::Leave => {
-                send(self.of(seat, Method::DELETE, &ours)).await?;
+                self.send(self.of(seat, Method::DELETE, &ours)).await?;
                 Answer::Done
             }
             Call::Create(_)
@@ -107,32 +125,34 @@ impl GuestApi {
             .request(method, format!("{}{path}", self.base))
             .header(http::header::ACCEPT, "application/json")
     }
-}
 
-async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, Failure> {
-    let body = send(request).await?;
-    serde_json::from_slice(&body).map_err(|error| Failure::Unknown {
-        why: format!("the answer cannot be read ({})", unreadable(&error)),
-    })
-}
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, Failure> {
+        let body = self.send(request).await?;
+        serde_json::from_slice(&body).map_err(|error| Failure::Unknown {
+            why: format!("the answer cannot be read ({})", unreadable(&error)),
+        })
+    }
 
-async fn send(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
-    let response = asking::send(request)
-        .await
-        .map_err(|error| failure(&error))?;
-    let status = response.status();
-    let correlation = correlation(response.headers());
-    let wait = retry_after(response.headers());
-    let body = response.bytes().await.map_err(|error| failure(&error))?;
-    match status.as_u16() {
-        200..=299 => Ok(body.into()),
-        429 => Err(Failure::RateLimited {
-            retry_after: wait.unwrap_or(AFTER_LIMIT),
-        }),
-        status @ (408 | 500..=599) => Err(Failure::Unknown {
-            why: format!("Genesys is unavailable (HTTP status {status}){correlation}"),
-        }),
-        status => Err(Failure::Refused(Refusal::new(status, correlation, &body))),
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let sent = self.traffic.send(request).await;
+        let response = sent.map_err(|error| failure(&error))?;
+        let status = response.status();
+        let correlation = correlation(response.headers());
+        let wait = retry_after(response.headers());
+        let body = response.bytes().await.map_err(|error| failure(&error))?;
+        match status.as_u16() {
+            200..=299 => Ok(body.into()),
+            429 => Err(Failure::RateLimited {
+                retry_after: wait.unwrap_or(AFTER_LIMIT),
+            }),
+            status @ (408 | 500..=599) => Err(Failure::Unknown {
+                why: format!("Genesys is unavailable (HTTP status {status}){correlation}"),
+            }),
+            status => Err(Failure::Refused(Refusal::new(status, correlation, &body))),
+        }
     }
 }
 

@@ -5,9 +5,10 @@
 //! is the protocol's business.
 
 use super::protocol::Event;
-use super::wire::{Frames, frame};
+use super::wire::{Frames, named_frame};
 use crate::driving::Events;
 use crate::retry::Backoff;
+use crate::traffic::Traffic;
 use crate::unreadable::unreadable;
 use futures_util::StreamExt;
 use handoff_engine::clock::{Busy, Clock};
@@ -47,6 +48,7 @@ impl Stream {
         seed: &str,
         clock: Arc<dyn Clock>,
         events: Events<Event>,
+        traffic: Traffic,
     ) -> Self {
         crate::client::install_tls();
         let listener = Listener {
@@ -54,6 +56,7 @@ impl Stream {
             seed: seed.to_owned(),
             clock,
             events,
+            traffic,
         };
         let busy = listener.clock.busy();
         Self(tokio::spawn(listener.run(busy).in_current_span()))
@@ -66,6 +69,7 @@ struct Listener {
     seed: String,
     clock: Arc<dyn Clock>,
     events: Events<Event>,
+    traffic: Traffic,
 }
 
 impl Listener {
@@ -73,12 +77,14 @@ impl Listener {
     async fn run(self, mut busy: Busy) {
         let mut failures = 0;
         loop {
-            let why = match self.connect().await {
+            let opening = self.traffic.opening("event stream", self.connect());
+            let why = match opening.await {
                 Ok(socket) => {
                     failures = 0;
                     self.tell(Event::Listening, &busy);
                     let (why, again) = self.listen(socket, busy).await;
                     busy = again;
+                    self.traffic.ended("event stream", "closed");
                     why
                 }
                 Err(why) => why,
@@ -120,12 +126,16 @@ impl Listener {
             };
             busy = self.clock.busy();
             match received {
-                Some(Ok(Message::Text(text))) => match frame(&text) {
-                    Ok(Frames::Closing) => {
+                Some(Ok(Message::Text(text))) => match named_frame(&text) {
+                    Ok((Frames::Closing, ..)) => {
                         return ("Genesys is about to close it".to_owned(), busy);
                     }
-                    Ok(Frames::Other) => {}
-                    Ok(frame) => self.tell(Event::Heard(frame), &busy),
+                    Ok((Frames::Other, ..)) => {}
+                    Ok((frame, name)) => {
+                        let what = format!("frame {}", name.kind);
+                        self.traffic.came_with(what, name.correlation());
+                        self.tell(Event::Heard(frame), &busy);
+                    }
                     Err(error) => {
                         let why = unreadable(&error);
                         tracing::warn!(why, "a frame cannot be read");

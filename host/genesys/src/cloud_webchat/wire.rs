@@ -202,11 +202,21 @@ struct Frame {
     metadata: Metadata,
 }
 
+/// What a frame is called.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-struct Metadata {
+pub(super) struct Metadata {
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
+    /// With a capital as captured, and without it in case.
+    #[serde(rename = "CorrelationId", alias = "correlationId")]
+    correlation: Value,
+}
+
+impl Metadata {
+    pub(super) fn correlation(&self) -> Option<String> {
+        self.correlation.as_str().map(str::to_owned)
+    }
 }
 
 /// What a frame says.
@@ -246,15 +256,22 @@ pub(super) struct Typing {
 /// # Errors
 ///
 /// If it is not JSON, or of a known kind with another content.
-pub(super) fn frame(text: &str) -> Result<Frames, serde_json::Error> {
+pub(super) fn named_frame(text: &str) -> Result<(Frames, Metadata), serde_json::Error> {
     let frame: Frame = serde_json::from_str(text)?;
-    Ok(match frame.metadata.kind.as_str() {
+    let says = match frame.metadata.kind.as_str() {
         "message" => Frames::Message(serde_json::from_value(frame.event_body)?),
         "member-change" => Frames::Member(serde_json::from_value(frame.event_body)?),
         "typing-indicator" => Frames::Typing(serde_json::from_value(frame.event_body)?),
         _ if frame.topic_name == "v2.system.socket_closing" => Frames::Closing,
         _ => Frames::Other,
-    })
+    };
+    Ok((says, frame.metadata))
+}
+
+/// What a frame says, whatever it is called.
+#[cfg(any(test, fuzzing))]
+pub(super) fn frame(text: &str) -> Result<Frames, serde_json::Error> {
+    named_frame(text).map(|(says, _)| says)
 }
 
 fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {

@@ -5,11 +5,12 @@ use super::protocol::{Protocol, Site, State};
 use super::trouble::{Failure, describe};
 use super::wire::{Envelope, Status};
 use crate::account::{AccountError, secret};
-use crate::asking::{self, Weight};
+use crate::asking::Weight;
 use crate::driving::{Hands, drive};
 use crate::media::{File, Media};
 use crate::policy::FileRefusal;
 use crate::secrets::Secrets;
+use crate::traffic::Traffic;
 use crate::transport::{Link, Reports, Transport, WebhookReply};
 use crate::unreadable::unreadable;
 use bytes::{Bytes, BytesMut};
@@ -107,9 +108,9 @@ impl Transport for EngageChat {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (site, now) = (self.site.clone(), self.clock.now());
-        drive(&self.clock, handoff.clone(), reports, |_, _| {
+        drive(&self.clock, handoff.clone(), reports, |outlet, _| {
             let protocol = Protocol::open(site, handoff, request, now);
-            Ok((protocol, Chat(self.clone())))
+            Ok((protocol, Chat::new(self, outlet.traffic())))
         })
     }
 
@@ -118,7 +119,7 @@ impl Transport for EngageChat {
         drive(&self.clock, handoff.clone(), reports, |outlet, _| {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(site, handoff, state, now);
-            Ok((protocol, Chat(self.clone())))
+            Ok((protocol, Chat::new(self, outlet.traffic())))
         })
     }
 
@@ -134,17 +135,27 @@ impl Transport for EngageChat {
 }
 
 /// One chat: nothing is open between its requests.
-struct Chat(EngageChat);
+struct Chat {
+    account: EngageChat,
+    traffic: Traffic,
+}
 
 impl Hands for Chat {
     type Protocol = Protocol;
 
     async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Failure> {
-        self.0.carry_out(call).await
+        self.carry_out(call).await
     }
 }
 
-impl EngageChat {
+impl Chat {
+    fn new(account: &EngageChat, traffic: &Traffic) -> Self {
+        Self {
+            account: account.clone(),
+            traffic: traffic.clone(),
+        }
+    }
+
     async fn carry_out(&self, call: &Call) -> Result<Answer, Failure> {
         match (call.operation, &call.upload) {
             (Operation::Download, _) => self.download(call).await.map(Answer::Kept),
@@ -161,9 +172,9 @@ impl EngageChat {
     }
 
     fn request(&self, call: &Call) -> reqwest::RequestBuilder {
-        let url = format!("{}{}", self.base, call.path);
-        let request = self.http.post(url);
-        match &self.api_key {
+        let url = format!("{}{}", self.account.base, call.path);
+        let request = self.account.http.post(url);
+        match &self.account.api_key {
             Some(Secret(key)) => request.header("apikey", key),
             None => request,
         }
@@ -174,7 +185,7 @@ impl EngageChat {
         request: reqwest::RequestBuilder,
         weight: Weight,
     ) -> Result<Envelope, Failure> {
-        let sent = asking::weighed(request, weight).await;
+        let sent = self.traffic.weighed(request, weight).await;
         let response = sent.map_err(|error| failure(&error))?;
         let status = response.status();
         let retry_after = retry_after(&response);
@@ -189,7 +200,7 @@ impl EngageChat {
             let name = name.clone();
             Failure::File(FileRefusal::Unreadable { name, why })
         };
-        let read = self.media.read(&upload.file.url).await;
+        let read = self.account.media.read(&upload.file.url).await;
         let file = read.map_err(|error| unreadable(error.to_string()))?;
         let length = file.bytes.len() as u64;
         let checked = upload.policy.check(name, &file.mime, Some(length));
@@ -208,7 +219,7 @@ impl EngageChat {
     /// Fetches an agent's file and keeps it for the user.
     async fn download(&self, call: &Call) -> Result<Attachment, Failure> {
         let request = self.request(call).form(&call.form);
-        let sent = asking::send(request).await;
+        let sent = self.traffic.send(request).await;
         let response = sent.map_err(|error| failure(&error))?;
         let status = response.status();
         if !status.is_success() {
@@ -230,7 +241,7 @@ impl EngageChat {
             mime: mime.clone(),
             bytes,
         };
-        let kept = self.media.keep(file).await;
+        let kept = self.account.media.keep(file).await;
         let url = kept.map_err(|error| Failure::NotKept {
             why: error.to_string(),
         })?;

@@ -3,8 +3,8 @@
 use super::error::{Correlation, PlatformError};
 use super::hosts::Hosts;
 use super::oauth::{Credentials, Tokens};
-use crate::asking;
 use crate::client::describe;
+use crate::traffic::Traffic;
 use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
 use handoff_engine::time::{Millis, Timestamp};
@@ -17,10 +17,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The Platform API of one organisation, as one OAuth client sees it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Platform(Arc<Inner>);
+pub struct Platform {
+    client: Arc<Client>,
+    /// Whoever it makes calls for.
+    traffic: Traffic,
+}
 
 #[derive(Debug)]
-struct Inner {
+struct Client {
     hosts: Hosts,
     tokens: Tokens,
     http: reqwest::Client,
@@ -54,13 +58,24 @@ impl Platform {
         http: reqwest::Client,
     ) -> Self {
         let tokens = Tokens::new(&hosts.login, credentials, Arc::clone(&clock));
-        Self(Arc::new(Inner {
-            hosts,
-            tokens,
-            http,
-            clock,
-            limited_until: AtomicU64::new(0),
-        }))
+        Self {
+            client: Arc::new(Client {
+                hosts,
+                tokens,
+                http,
+                clock,
+                limited_until: AtomicU64::new(0),
+            }),
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// The same client, its calls noted.
+    pub(crate) fn noting(&self, traffic: &Traffic) -> Self {
+        Self {
+            client: Arc::clone(&self.client),
+            traffic: traffic.clone(),
+        }
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
@@ -105,9 +120,9 @@ impl Platform {
         &self,
         call: Call<'_, B>,
     ) -> Result<(Vec<u8>, Correlation), PlatformError> {
-        let Inner { tokens, http, .. } = &*self.0;
+        let Client { tokens, http, .. } = &*self.client;
         self.check_rate()?;
-        let mut token = tokens.get(http).await?;
+        let mut token = tokens.get(http, &self.traffic).await?;
         let mut first = true;
         loop {
             let response = self.attempt(&call, &token).await?;
@@ -116,7 +131,7 @@ impl Platform {
             let retry_after = retry_after(response.headers());
             if status.as_u16() == 401 && std::mem::take(&mut first) {
                 tokens.refused(&token).await;
-                token = tokens.get(http).await?;
+                token = tokens.get(http, &self.traffic).await?;
                 continue;
             }
             let body = response
@@ -140,16 +155,16 @@ impl Platform {
                 &body,
             );
             if let PlatformError::RateLimited { retry_after, .. } = &error {
-                let until = self.0.clock.now() + *retry_after;
-                self.0.limited_until.store(until.0, Ordering::Relaxed);
+                let until = self.client.clock.now() + *retry_after;
+                self.client.limited_until.store(until.0, Ordering::Relaxed);
             }
             return Err(error);
         }
     }
 
     fn check_rate(&self) -> Result<(), PlatformError> {
-        let until = Timestamp(self.0.limited_until.load(Ordering::Relaxed));
-        let retry_after = until.since(self.0.clock.now());
+        let until = Timestamp(self.client.limited_until.load(Ordering::Relaxed));
+        let retry_after = until.since(self.client.clock.now());
         if retry_after == Millis(0) {
             return Ok(());
         }
@@ -164,9 +179,9 @@ impl Platform {
         call: &Call<'_, B>,
         token: &str,
     ) -> Result<reqwest::Response, PlatformError> {
-        let url = format!("{}{}", self.0.hosts.api, call.path);
+        let url = format!("{}{}", self.client.hosts.api, call.path);
         let mut request = self
-            .0
+            .client
             .http
             .request(call.method.clone(), url)
             .query(call.query)
@@ -175,7 +190,7 @@ impl Platform {
         if let Some(body) = call.body {
             request = request.json(body);
         }
-        asking::send(request).await.map_err(|error| {
+        self.traffic.send(request).await.map_err(|error| {
             let why = describe(&error);
             if error.is_connect() {
                 PlatformError::NotSent { why }

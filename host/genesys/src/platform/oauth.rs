@@ -1,8 +1,8 @@
 //! Access tokens by the client-credentials grant (PROTOCOLS 0.2).
 
 use super::error::{Correlation, PlatformError};
-use crate::asking;
 use crate::client::describe;
+use crate::traffic::Traffic;
 use crate::unreadable::unreadable;
 use handoff_engine::clock::Clock;
 use handoff_engine::time::{Millis, Timestamp};
@@ -79,14 +79,18 @@ impl Tokens {
     }
 
     /// A token that is good for a while.
-    pub(super) async fn get(&self, http: &reqwest::Client) -> Result<String, PlatformError> {
+    pub(super) async fn get(
+        &self,
+        http: &reqwest::Client,
+        traffic: &Traffic,
+    ) -> Result<String, PlatformError> {
         let mut current = self.current.lock().await;
         if let Some(token) = &*current
             && self.clock.now() + EARLY < token.expires
         {
             return Ok(token.value.clone());
         }
-        let token = self.fetch(http).await?;
+        let token = self.fetch(http, traffic).await?;
         let value = token.value.clone();
         *current = Some(token);
         Ok(value)
@@ -109,7 +113,11 @@ impl Tokens {
         }
     }
 
-    async fn fetch(&self, http: &reqwest::Client) -> Result<Token, PlatformError> {
+    async fn fetch(
+        &self,
+        http: &reqwest::Client,
+        traffic: &Traffic,
+    ) -> Result<Token, PlatformError> {
         let Credentials {
             client_id,
             client_secret,
@@ -119,7 +127,8 @@ impl Tokens {
             .post(&self.url)
             .basic_auth(client_id, Some(client_secret))
             .form(&[("grant_type", "client_credentials")]);
-        let response = asking::send(request)
+        let response = traffic
+            .send(request)
             .await
             .map_err(|error| PlatformError::NotSent {
                 why: describe(&error),

@@ -5,7 +5,7 @@ use handoff_engine::handoff::{Agent, HandoffEnd, Signal, Tally};
 use handoff_engine::name::{HandoffId, InputId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{
-    EffectKind, Entry, Input, InputKind, Owner, Refusal, Sender, Session, Turn,
+    EffectKind, Entry, Exchanges, Input, InputKind, Owner, Refusal, Sender, Session, Turn,
 };
 use handoff_engine::time::{Millis, Timestamp};
 use serde_json::{Value, json};
@@ -78,6 +78,7 @@ impl Talk {
             signal: Some(signal),
             handle: json!({"position": self.inputs}),
             tally: Tally::default(),
+            exchanges: Exchanges::default(),
         })
         .await
     }

@@ -47,6 +47,19 @@ pub(in super::super) enum Action {
     },
 }
 
+impl Action {
+    /// What it is called, and of a message what kind.
+    pub(in super::super) fn name(&self) -> String {
+        match self {
+            Self::ConfigureSession { .. } => "configureSession".to_owned(),
+            Self::OnMessage { message } => format!("onMessage {}", message.kind),
+            Self::OnAttachment { .. } => "onAttachment".to_owned(),
+            Self::GetJwt => "getJwt".to_owned(),
+            Self::CloseSession { .. } => "closeSession".to_owned(),
+        }
+    }
+}
+
 /// `journeyContext`: who this is, to Genesys' own analytics.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::handoff::{Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
-use handoff_engine::session::Turn;
+use handoff_engine::session::{Exchanges, Turn};
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_genesys::Report;
 use serde_json::{Value, json};
@@ -161,6 +161,7 @@ impl Desk {
             signal: None,
             handle: json!({"after": key}),
             tally: Tally::default(),
+            exchanges: Exchanges::default(),
             settled: Vec::new(),
             busy: self.clock.busy(),
         }

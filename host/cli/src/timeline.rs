@@ -1,0 +1,134 @@
+//! `handoff timeline`: what happened in a session, from its journal.
+
+use anyhow::{Context, anyhow, bail};
+use handoff_engine::name::{Revision, SessionId};
+use handoff_engine::time::Timestamp;
+use handoff_server::timeline::{Redaction, Timeline};
+use handoff_store::{RedbStore, Store, StoreError};
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The file in a host's data directory that holds its sessions.
+pub(crate) const STORE_FILE: &str = "sessions.handoff";
+
+/// How many sessions are named to whoever asks for one that is not there.
+const EXAMPLES: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The session's id.
+    session: String,
+    /// The host's data directory, with the file 'sessions.handoff'. The host must not be running.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// How it is told.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The file to write, instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show what people said and who they are. Keys are not shown even so.
+    #[arg(long)]
+    reveal: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    /// A line for each thing that happened.
+    Text,
+    /// For tools.
+    Json,
+    /// One page without anything beside it, for a browser.
+    Html,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let redaction = if arguments.reveal {
+        Redaction::Revealed
+    } else {
+        Redaction::Private
+    };
+    let timeline = read(&arguments.data, &arguments.session, redaction).await?;
+    let told = match arguments.format {
+        Format::Text => timeline.to_text(),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(&timeline)?),
+        Format::Html => timeline.to_html(),
+    };
+    match &arguments.output {
+        Some(file) => {
+            write(file, &told)
+                .with_context(|| format!("'{}' cannot be written", file.display()))?;
+        }
+        None => print(&told)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells a session from the file in a data directory.
+async fn read(data: &Path, session: &str, redaction: Redaction) -> anyhow::Result<Timeline> {
+    let file = if data.is_file() {
+        data.to_owned()
+    } else {
+        data.join(STORE_FILE)
+    };
+    let shown = file.display();
+    // Opening would make it.
+    if !file.is_file() {
+        bail!(
+            "there is no file '{shown}'; name the directory in which the host keeps its sessions"
+        );
+    }
+    let store = RedbStore::open(&file).map_err(|error| match error.error {
+        StoreError::InUse => anyhow!(
+            "'{shown}' is in use: a running host keeps its file to itself. Stop that host, or copy the \
+             file while it is stopped, and ask again"
+        ),
+        _ => error.into(),
+    })?;
+    let id = SessionId::new(session);
+    let turns = store.journal(&id, Revision::default()).await?;
+    if turns.is_empty() {
+        let others = some_sessions(&store).await?;
+        let others = if others.is_empty() {
+            "it holds none".to_owned()
+        } else {
+            format!("it holds, for example, {}", others.join(", "))
+        };
+        bail!("there is no session '{session}' in '{shown}'; {others}");
+    }
+    let pending = store.pending_effects(&id).await?;
+    Ok(Timeline::of(&turns, redaction).with_pending(&pending))
+}
+
+/// Sessions that are easy to find: those with something open, something due, or closed.
+async fn some_sessions(store: &impl Store) -> Result<Vec<String>, StoreError> {
+    let end_of_time = Timestamp(u64::MAX);
+    let due = store.due(end_of_time, EXAMPLES).await?;
+    let mut found: BTreeSet<SessionId> = due.into_iter().map(|due| due.session).collect();
+    found.extend(store.closed_before(end_of_time, EXAMPLES).await?);
+    if found.len() < EXAMPLES {
+        found.extend(store.unfinished().await?);
+    }
+    let some = found.into_iter().take(EXAMPLES);
+    Ok(some.map(|session| format!("'{session}'")).collect())
+}
+
+/// Writes a file that nobody else may read: there is a conversation in it.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
