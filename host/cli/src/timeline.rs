@@ -5,6 +5,8 @@ use handoff_engine::name::{Revision, SessionId};
 use handoff_engine::time::Timestamp;
 use handoff_server::timeline::{Redaction, Timeline};
 use handoff_store::{RedbStore, Store, StoreError};
+use reqwest::Url;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -21,9 +23,25 @@ const EXAMPLES: usize = 10;
 pub(crate) struct Arguments {
     /// The session's id.
     session: String,
-    /// The host's data directory, with the file 'sessions.handoff'. The host must not be running.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The data directory of a host that is not running, as 'handoff serve' was given it.
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "url",
+        conflicts_with = "url"
+    )]
+    data: Option<PathBuf>,
+    /// Address of a running host, for example http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL", requires = "admin_token")]
+    url: Option<Url>,
+    /// The running host's admin token.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "HANDOFF_ADMIN_TOKEN",
+        hide_env_values = true
+    )]
+    admin_token: Option<String>,
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -45,17 +63,22 @@ enum Format {
     Html,
 }
 
+impl Format {
+    /// As the route calls it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Html => "html",
+        }
+    }
+}
+
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let redaction = if arguments.reveal {
-        Redaction::Revealed
-    } else {
-        Redaction::Private
-    };
-    let timeline = read(&arguments.data, &arguments.session, redaction).await?;
-    let told = match arguments.format {
-        Format::Text => timeline.to_text(),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&timeline)?),
-        Format::Html => timeline.to_html(),
+    let told = match (&arguments.data, &arguments.url) {
+        (Some(data), _) => read(data, &arguments).await?,
+        (None, Some(url)) => ask(url, &arguments).await?,
+        (None, None) => bail!("name a data directory with --data, or a running host with --url"),
     };
     match &arguments.output {
         Some(file) => {
@@ -68,7 +91,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Tells a session from the file in a data directory.
-async fn read(data: &Path, session: &str, redaction: Redaction) -> anyhow::Result<Timeline> {
+async fn read(data: &Path, arguments: &Arguments) -> anyhow::Result<String> {
+    let session = &arguments.session;
     let file = if data.is_file() {
         data.to_owned()
     } else {
@@ -83,8 +107,8 @@ async fn read(data: &Path, session: &str, redaction: Redaction) -> anyhow::Resul
     }
     let store = RedbStore::open(&file).map_err(|error| match error.error {
         StoreError::InUse => anyhow!(
-            "'{shown}' is in use: a running host keeps its file to itself. Stop that host, or copy the \
-             file while it is stopped, and ask again"
+            "'{shown}' is in use: a running host keeps its file to itself. Ask that host, with --url and \
+             --admin-token, or stop it"
         ),
         _ => error.into(),
     })?;
@@ -100,7 +124,47 @@ async fn read(data: &Path, session: &str, redaction: Redaction) -> anyhow::Resul
         bail!("there is no session '{session}' in '{shown}'; {others}");
     }
     let pending = store.pending_effects(&id).await?;
-    Ok(Timeline::of(&turns, redaction).with_pending(&pending))
+    let redaction = if arguments.reveal {
+        Redaction::Revealed
+    } else {
+        Redaction::Private
+    };
+    let timeline = Timeline::of(&turns, redaction).with_pending(&pending);
+    Ok(match arguments.format {
+        Format::Text => timeline.to_text(),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(&timeline)?),
+        Format::Html => timeline.to_html(),
+    })
+}
+
+/// Has a running host tell a session.
+async fn ask(url: &Url, arguments: &Arguments) -> anyhow::Result<String> {
+    let mut address = url.clone();
+    address
+        .path_segments_mut()
+        .map_err(|()| anyhow!("'{url}' is no address of a host"))?
+        .pop_if_empty()
+        .extend(["v1", "sessions", &arguments.session, "timeline"]);
+    let reveal = if arguments.reveal { "true" } else { "false" };
+    let request = handoff_genesys::http_client()
+        .get(address)
+        .query(&[("format", arguments.format.as_str()), ("reveal", reveal)])
+        .bearer_auth(arguments.admin_token.as_deref().unwrap_or_default());
+    let answer = request.send().await.map_err(|error| {
+        // Without its address, which is on the command line already.
+        let error = error.without_url();
+        anyhow!("no answer from '{url}' ({error}); is a host running there?")
+    })?;
+    let status = answer.status();
+    let body = answer.text().await?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let problem: Value = serde_json::from_str(&body).unwrap_or_default();
+    match problem["message"].as_str() {
+        Some(message) => bail!("'{url}' refuses: {message}"),
+        None => bail!("'{url}' answers with HTTP status {status}; it may not be a handoff host"),
+    }
 }
 
 /// Sessions that are easy to find: those with something open, something due, or closed.

@@ -288,3 +288,93 @@ fn a_timeline_that_cannot_be_told_says_what_to_do() {
         "{again}"
     );
 }
+
+/// A server in a process of its own, ended when dropped.
+struct Serving {
+    process: std::process::Child,
+    url: String,
+    /// Kept, so that the process can go on printing.
+    _printed: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+const TOKEN: &str = "an-admin-token-of-the-tests";
+
+/// Serves a project of one question, without accounts.
+fn serve(folder: &Path) -> Serving {
+    let manifest = "name = 'asks'\nstart = 'main'\n[bots.main]\nflow = 'main'\n";
+    let flow = serde_json::json!({
+        "handoff": "flow@1", "id": "main", "start": "topic",
+        "nodes": {"topic": {"type": "ask", "config": {"text": "What is it about?"}, "to": {}}},
+    });
+    std::fs::create_dir(folder.join("flows")).expect("created");
+    std::fs::write(folder.join("project.toml"), manifest).expect("written");
+    std::fs::write(folder.join("flows/main.json"), flow.to_string()).expect("written");
+    let nodes = std::env::var_os("HANDOFF_NODES")
+        .map_or_else(|| workspace().join("target/nodes"), PathBuf::from);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_handoff"))
+        .args(["serve", ".", "--data", "data", "--listen", "127.0.0.1:0"])
+        .args(["--admin-token", TOKEN])
+        .current_dir(folder)
+        .env("HANDOFF_NODES", nodes)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let printed = process.stdout.take().expect("is piped");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(printed));
+    let url = lines.find_map(|line| {
+        let line = line.expect("is text");
+        let (_, after) = line.split_once("http://")?;
+        let address = after.split_whitespace().next()?.to_owned();
+        Some(format!("http://{address}"))
+    });
+    Serving {
+        url: url.expect("it says where it listens"),
+        process,
+        _printed: lines,
+    }
+}
+
+#[tokio::test]
+async fn a_running_host_tells_the_timelines_that_its_file_does_not() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let server = serve(folder.path());
+    let created = handoff_genesys::http_client()
+        .post(format!("{}/v1/sessions", server.url))
+        .bearer_auth(TOKEN)
+        .send()
+        .await
+        .expect("it is served");
+    let created: serde_json::Value = created.json().await.expect("is JSON");
+    let session = created["id"].as_str().expect("is a text");
+    let ask = ["timeline", session, "--url", &server.url];
+    let told = handoff(&[&ask[..], &["--admin-token", TOKEN]].concat());
+    let text = printed(&told);
+    assert!(
+        text.contains("topic (ask), entered: waits"),
+        "{text}{}",
+        complained(&told)
+    );
+    assert!(!text.contains("What is it about?"), "{text}");
+    let told = handoff(&[&ask[..], &["--admin-token", TOKEN, "--reveal"]].concat());
+    assert!(printed(&told).contains("What is it about?"));
+    let wrong = handoff(&[&ask[..], &["--admin-token", "another-admin-token"]].concat());
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(complained(&wrong).contains("not the host's admin token"));
+    let data = folder.path().join("data").display().to_string();
+    let in_use = handoff(&["timeline", session, "--data", &data]);
+    assert!(complained(&in_use).contains("Ask that host, with --url"));
+    let url = server.url.clone();
+    drop(server);
+    let gone = handoff(&["timeline", session, "--url", &url, "--admin-token", TOKEN]);
+    assert!(complained(&gone).contains("is a host running there?"));
+    let told = handoff(&["timeline", session, "--data", &data]);
+    assert!(printed(&told).contains("topic (ask), entered: waits"));
+}

@@ -7,6 +7,7 @@ use crate::outbox::Links;
 use crate::queues::Queues;
 use crate::sealing::Seal;
 use crate::sessions::InputError;
+use crate::timeline::{Redaction, Timeline};
 use crate::user::{self, Position, UserEvent, Watchers};
 use crate::versions::{Versions, Workshop};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
@@ -293,6 +294,22 @@ impl Host {
         from: Revision,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
         self.0.store.journal(session, from).await
+    }
+
+    /// What happened in a session; none if there is no such session.
+    pub async fn timeline(
+        &self,
+        session: &SessionId,
+        redaction: Redaction,
+    ) -> Result<Option<Timeline>, StoreError> {
+        let turns = self.journal(session, Revision::default()).await?;
+        if turns.is_empty() {
+            return Ok(None);
+        }
+        // After the turns: what a later turn owes is in none of these rows.
+        let pending = self.0.store.pending_effects(session).await?;
+        let timeline = Timeline::of(&turns, redaction);
+        Ok(Some(timeline.with_pending(&pending)))
     }
 
     /// What the user gets to see after a position.

@@ -217,6 +217,7 @@ fn a_row_is_owned_by_who_owned_the_session_then() {
         last_agent: None,
         handle: Value::Null,
         no_agent_at: None,
+        asked_at: None,
         tally: Tally::default(),
     };
     let frame = AgentFrame { handoff };
@@ -616,6 +617,7 @@ impl Marks {
             last_agent: Some(agent),
             handle: json!({"jwt": self.secret()}),
             no_agent_at: None,
+            asked_at: None,
             tally: Tally::default(),
         };
         session.stack.push(Owner::Flow(FlowFrame {

@@ -1,9 +1,10 @@
-//! Sessions: start one, say something in it, give it a file, look at it.
+//! Sessions: start one, say something in it, give it a file, look at it, tell what happened in it.
 
 mod attach;
 mod create;
 mod look;
 pub(super) mod say;
+mod timeline;
 
 use super::api::Api;
 use super::body::MAX_JSON;
@@ -19,6 +20,7 @@ pub(super) fn routes(limits: &Limits) -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create::create))
         .routes(routes!(look::look))
+        .routes(routes!(timeline::timeline))
         .routes(routes!(say::post_message))
         .routes(routes!(say::post_typing))
         .routes(routes!(say::post_receipt))

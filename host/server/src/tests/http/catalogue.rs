@@ -99,6 +99,7 @@ async fn every_route_is_in_the_document() {
             "/v1/sessions/{id}/messages",
             "/v1/sessions/{id}/receipts",
             "/v1/sessions/{id}/socket",
+            "/v1/sessions/{id}/timeline",
             "/v1/sessions/{id}/typing",
         ]
     );

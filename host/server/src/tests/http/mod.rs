@@ -9,3 +9,4 @@ mod limits;
 mod socket;
 mod streams;
 mod talking;
+mod timeline;
