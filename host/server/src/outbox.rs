@@ -132,14 +132,39 @@ impl Host {
             );
             return Ok(());
         };
+        // Before any driver starts, so that none ends before it has what it is to say.
+        let pending = self.0.store.pending_effects(id).await?;
         if let Some(handoff) = session.handoff()
             && !handoff.handle.is_null()
         {
             let account = &handoff.request.account;
             self.resume_handoff(&version, &handoff.id, account, &handoff.handle);
         }
-        let pending = self.0.store.pending_effects(id).await?;
+        self.resume_those_to_leave(&version, &pending).await?;
         self.carry_out(&version, id, &pending).await
+    }
+
+    /// Takes up the handoffs that the session has let go of and that are still to be left: what was
+    /// said before that is said first.
+    async fn resume_those_to_leave(
+        &self,
+        version: &Version,
+        pending: &[Effect],
+    ) -> Result<(), StoreError> {
+        for effect in pending {
+            if let EffectKind::LeaveHandoff {
+                handoff,
+                account,
+                handle,
+            } = &effect.kind
+            {
+                let handle = self.last_handle(handoff, handle).await?;
+                if !handle.is_null() {
+                    self.resume_handoff(version, handoff, account, &handle);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Carries out effects, in order.

@@ -394,6 +394,7 @@ impl Protocol {
     /// Ends the handoff. What was heard is told before, and what can no longer be sent is said.
     pub(super) fn finish(&mut self, last: Observation, news: &mut News) {
         self.tell_all(news);
+        self.settle_what_arrived(news);
         let State { outbox, end, .. } = &mut self.state;
         giving_up::finish(outbox, end, last, news);
     }
