@@ -71,6 +71,9 @@ struct Handle<S> {
     tally: Tally,
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     untold: VecDeque<Told>,
+    /// Says that are settled by the last of what is untold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unsettled: Vec<EffectId>,
 }
 
 /// Where one handoff's reports go.
@@ -110,14 +113,12 @@ impl Outlet {
         let handle: Handle<S> = serde_json::from_value(handle).map_err(|why| lost(&why))?;
         self.serial = handle.serial;
         self.tally = handle.tally;
-        let told = handle.untold.into();
-        self.report(
-            &handle.state,
-            News {
-                told,
-                ..News::default()
-            },
-        );
+        let news = News {
+            told: handle.untold.into(),
+            settled: handle.unsettled,
+            ..News::default()
+        };
+        self.report(&handle.state, news);
         Ok(handle.state)
     }
 
@@ -132,6 +133,12 @@ impl Outlet {
         let mut settled = news.settled;
         loop {
             let told = untold.pop_front();
+            let last = untold.is_empty();
+            let settled_now = if last {
+                std::mem::take(&mut settled)
+            } else {
+                Vec::new()
+            };
             let key = match &told {
                 Some(told) => told.key.clone(),
                 None => {
@@ -144,11 +151,11 @@ impl Outlet {
                 serial: self.serial,
                 tally: self.tally,
                 untold,
+                unsettled: settled,
             };
             let value = serde_json::to_value(&handle)
                 .expect("a handle is plain data with text keys, which JSON always holds");
-            untold = handle.untold;
-            let last = untold.is_empty();
+            (untold, settled) = (handle.untold, handle.unsettled);
             self.reports.send(Report {
                 handoff: self.handoff.clone(),
                 input: InputId::new(format!("{}:{key}", self.handoff)),
@@ -157,11 +164,7 @@ impl Outlet {
                 tally: self.tally,
                 // All that led to the first of them; the others came of the same.
                 exchanges: self.traffic.take(),
-                settled: if last {
-                    std::mem::take(&mut settled)
-                } else {
-                    Vec::new()
-                },
+                settled: settled_now,
                 busy: self.clock.busy(),
             });
             if last {
@@ -186,6 +189,39 @@ mod tests {
     use super::*;
     use handoff_engine::clock::SimClock;
     use handoff_engine::time::Timestamp;
+
+    #[test]
+    fn what_the_last_report_settles_is_settled_after_a_resume_from_any_before_it() {
+        let (reports, mut sent) = Reports::channel();
+        let clock = Arc::new(SimClock::new(Timestamp(1)));
+        let outlet = || {
+            let clock: Arc<dyn Clock> = clock.clone();
+            Outlet::new(HandoffId::new("s/1/1"), reports.clone(), clock)
+        };
+        let mut news = News::default();
+        for key in ["first", "second", "third"] {
+            news.tell(key, Signal::Typing { on: true });
+        }
+        news.settled = vec!["s/2/1".into()];
+        outlet().report(&(), news);
+        let mut told = Vec::new();
+        while let Ok(report) = sent.try_recv() {
+            told.push(report);
+        }
+        let settled = |reports: &[Report]| {
+            let counts = reports.iter().map(|report| report.settled.len());
+            counts.collect::<Vec<_>>()
+        };
+        assert_eq!(settled(&told), [0, 0, 1]);
+        for (at, report) in told.iter().enumerate() {
+            let () = outlet().resume(report.handle.clone()).expect("reads");
+            let mut again = Vec::new();
+            while let Ok(report) = sent.try_recv() {
+                again.push(report);
+            }
+            assert_eq!(settled(&again), settled(&told[at + 1..]));
+        }
+    }
 
     #[test]
     fn exchanges_go_with_the_first_report_that_is_made_for_other_reasons() {

@@ -67,13 +67,15 @@ impl Links {
         }
     }
 
-    /// Gives a command; false if this host does not drive the handoff.
+    /// Gives a command; false if this host does not drive the handoff. A driver that is over takes none,
+    /// but its last report is on its way: after it, what is still pending is looked at again.
     fn command(&self, handoff: &HandoffId, command: Command) -> bool {
         let links = self.lock();
         let Some(driven) = links.as_ref().and_then(|links| links.get(handoff)) else {
             return false;
         };
-        driven.link.send(command)
+        driven.link.send(command);
+        true
     }
 
     /// Has a handoff ended; false if this host does not drive it.
@@ -105,10 +107,34 @@ impl Links {
     }
 }
 
+/// Whether an effect is done once its turn is committed: users read off the journal.
+fn is_shown(effect: &EffectKind) -> bool {
+    matches!(
+        effect,
+        EffectKind::SendToUser { .. }
+            | EffectKind::TypingToUser { .. }
+            | EffectKind::ReceiptToUser { .. }
+            | EffectKind::CloseSession { .. }
+    )
+}
+
+/// What a turn asks for that is settled along with it: what is done by that, and what is of no use
+/// later. It costs no commit of its own.
+pub(crate) fn settled_by_committing(effects: &[Effect]) -> Vec<EffectId> {
+    let fleeting = |kind: &EffectKind| matches!(kind, EffectKind::TypingToAgent { .. });
+    let settled = effects
+        .iter()
+        .filter(|it| is_shown(&it.kind) || fleeting(&it.kind));
+    settled.map(|effect| effect.id.clone()).collect()
+}
+
 impl Host {
     /// Carries out the effects of a turn that is committed.
     pub(crate) async fn act_on(&self, version: &Version, session: &SessionId, effects: &[Effect]) {
-        if let Err(error) = self.carry_out(version, session, effects).await {
+        if let Err(error) = self
+            .carry_out(version, session, effects, &settled_by_committing(effects))
+            .await
+        {
             // What was done is recognised when it is done again.
             tracing::error!(%session, %error, "effects are not settled; they are taken up again");
             self.take_up(session);
@@ -141,7 +167,7 @@ impl Host {
             self.resume_handoff(&version, &handoff.id, account, &handoff.handle);
         }
         self.resume_those_to_leave(&version, &pending).await?;
-        self.carry_out(&version, id, &pending).await
+        self.carry_out(&version, id, &pending, &[]).await
     }
 
     /// Takes up the handoffs that the session has let go of and that are still to be left: what was
@@ -167,17 +193,19 @@ impl Host {
         Ok(())
     }
 
-    /// Carries out effects, in order.
+    /// Carries out effects, in order, and settles what is done by that and was not settled before.
     async fn carry_out(
         &self,
         version: &Version,
         session: &SessionId,
         effects: &[Effect],
+        settled_before: &[EffectId],
     ) -> Result<(), StoreError> {
         let mut settled = Vec::new();
         for effect in effects {
             let span = effect_span(version, effect);
-            if self.act(version, effect).instrument(span).await? {
+            let done = self.act(version, effect).instrument(span).await?;
+            if done && !settled_before.contains(&effect.id) {
                 settled.push(effect.id.clone());
             }
         }

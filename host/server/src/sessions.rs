@@ -4,6 +4,7 @@
 //! may be unknown; then the session is taken up as after a restart, once the store works again.
 
 use crate::host::Host;
+use crate::outbox::settled_by_committing;
 use crate::queues::{Job, Work};
 use crate::spans::{taking_up, turn_span};
 use crate::steps::StepTimer;
@@ -214,7 +215,8 @@ impl Host {
         let mut timer = StepTimer::new(metrics);
         let turn = advance_watched(&version.project, session, input, now, &mut timer).await?;
         let turn = Arc::new(turn);
-        match self.commit(&turn, settled).await {
+        let settled = [settled, &settled_by_committing(&turn.effects)].concat();
+        match self.commit(&turn, &settled).await {
             Ok(()) => {
                 metrics.took_turn(&input.kind, begun.elapsed());
                 metrics.committed(session, &turn, |name| version.transport_kind(name));

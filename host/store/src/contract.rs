@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// Keeps sessions and what happened to them.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + Debug {
-    /// Commits a turn, and settles effects of earlier turns along with it. An error of
+    /// Commits a turn, and settles effects along with it: of earlier turns, and of this one what is done
+    /// by being committed. An error of
     /// [`AppendError::Store`] may leave open whether it was committed; the other two say that nothing
     /// has changed.
     async fn append(&self, turn: Arc<Turn>, settled: &[EffectId]) -> Result<(), AppendError>;

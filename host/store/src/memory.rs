@@ -102,11 +102,11 @@ impl Store for MemoryStore {
             deadlines.remove(&old);
         }
         deadlines.extend(due(&turn));
-        record.settle(settled);
         for effect in &turn.effects {
             record.pending.insert(record.effects, effect.clone());
             record.effects += 1;
         }
+        record.settle(settled);
         record.turns.push(turn);
         Ok(())
     }

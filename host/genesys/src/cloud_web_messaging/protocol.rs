@@ -7,7 +7,7 @@
 
 use super::line::{Awaited, Line, What};
 use super::reading::Reading;
-use super::state::{Phase, State};
+use super::state::{Phase, Progress, State};
 use super::token::Tokens;
 use super::tracking::Tracking;
 use super::trouble::Trouble;
@@ -171,6 +171,10 @@ impl Protocol {
     pub(super) fn resume(handoff: HandoffId, state: State, site: Site, now: Timestamp) -> Self {
         let mut protocol = Self::new(handoff, state, site, now);
         protocol.line.missed_something();
+        if let Some(talk) = protocol.state.talk_mut() {
+            // What was sent since the handle was taken is not in it.
+            talk.progress = talk.progress.max(Progress::Begun);
+        }
         protocol.close_on(now);
         protocol
     }

@@ -11,6 +11,7 @@ use super::trouble::Trouble;
 use super::wire::{Action, Direction, Jwt, Kind, Page, StructuredMessage};
 use crate::report::News;
 use handoff_engine::time::{Millis, Timestamp};
+use std::collections::BTreeMap;
 
 /// Between looks at the history while nothing happens, doubling from the first to the second.
 const FIRST_CHECK: Millis = Millis::from_secs(30);
@@ -246,6 +247,14 @@ impl Protocol {
         gaps: bool,
         news: &mut News,
     ) {
+        // What was said in the same millisecond is told in the history's order.
+        let places: BTreeMap<String, usize> = (history.iter().map(StructuredMessage::key))
+            .zip(0..)
+            .collect();
+        let place = |message: &StructuredMessage| {
+            let place = places.get(&message.key()).copied();
+            (message.time(), place.unwrap_or(usize::MAX))
+        };
         let unknown: Vec<_> = history
             .into_iter()
             .filter(|it| !self.is_known(it))
@@ -281,7 +290,7 @@ impl Protocol {
             };
             // What waits for its turn may belong between them.
             missed.extend(talk.order.flush());
-            missed.sort_by_key(StructuredMessage::time);
+            missed.sort_by_key(place);
             self.tell_all(now, missed, news);
         }
         self.tell_all_due(now, news);

@@ -46,7 +46,6 @@ pub(super) fn append(
         return Ok(Applied::Unchanged(Err(AppendError::Duplicate(input))));
     }
     let undo = undo_of(tables, append)?;
-    settle(tables, session, &append.settled)?;
     let after = Indexed {
         revision: revision.0,
         closed_at: append.closed_at(),
@@ -60,6 +59,7 @@ pub(super) fn append(
         let key = (session, revision.0, place);
         tables.pending.insert(key, effect.id.as_str())?;
     }
+    settle(tables, session, &append.settled)?;
     let entry = (append.entry.as_slice(), undo.as_slice());
     tables.journal.insert((session, revision.0), entry)?;
     let head = (

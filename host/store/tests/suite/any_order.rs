@@ -137,8 +137,9 @@ impl Model {
         if self.of(id).any(|earlier| earlier.input.id == turn.input.id) {
             return Outcome::Duplicate;
         }
-        self.settle(id, settled);
+        let id = id.clone();
         self.turns.push(turn);
+        self.settle(&id, settled);
         Outcome::Taken
     }
 

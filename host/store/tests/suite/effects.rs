@@ -63,6 +63,16 @@ pub(crate) async fn settling_what_is_not_pending_is_no_error(store: Arc<dyn Stor
     assert_eq!(pending(&*store, "s").await, []);
 }
 
+pub(crate) async fn a_turn_settles_what_is_done_by_its_commit(store: Arc<dyn Store>) {
+    let both = turn("s", 1).asks("a").asks("b").done();
+    let done = [effect("s", 1, 1)];
+    store.append(both, &done).await.expect("taken");
+    let s = SessionId::new("s");
+    let pending = store.pending_effects(&s).await.expect("reads");
+    let ids: Vec<_> = pending.into_iter().map(|effect| effect.id).collect();
+    assert_eq!(ids, [effect("s", 1, 2)]);
+}
+
 pub(crate) async fn sessions_do_not_settle_each_others_effects(store: Arc<dyn Store>) {
     store
         .append(turn("s", 1).asks("a").done(), &[])

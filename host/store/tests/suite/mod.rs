@@ -31,6 +31,7 @@ macro_rules! every_test {
             $crate::suite::every_test!(@in $place, effects:
                 effects_are_pending_in_the_order_asked_until_they_are_settled
                 a_turn_settles_effects_of_earlier_ones_along_with_it
+                a_turn_settles_what_is_done_by_its_commit
                 settling_what_is_not_pending_is_no_error
                 sessions_do_not_settle_each_others_effects
                 unfinished_are_sessions_with_pending_effects_or_an_open_handoff
