@@ -7,10 +7,10 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     let nodes = build_nodes::run()?;
     let mut bench = cargo();
-    let packages = ["--package", "handoff-engine", "--package", "handoff-store"];
+    let packages = ["handoff-engine", "handoff-store", "load"];
     bench
         .arg("bench")
-        .args(packages)
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .args(["--benches", "--"])
         .args(arguments)
         .env("HANDOFF_NODES", nodes);

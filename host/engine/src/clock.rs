@@ -14,6 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
 
 /// Tells the time and wakes sleepers.
@@ -51,28 +52,78 @@ impl Drop for Busy {
     }
 }
 
-/// The system's clock.
+/// The system's clock, except that it never goes back.
+///
+/// Where the system's is set forward, this one follows at once, and who sleeps until then wakes within
+/// [`LOOK_AGAIN`]. Where it is set back, as by a correction, this one goes at half the pace until the
+/// system's has caught up: deadlines and polls come late, and none stands still.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
 
+/// A sleeper looks at the system's clock again after at most so long: it may have been set.
+const LOOK_AGAIN: Millis = Millis::from_secs(10);
+
+/// What every [`SystemClock`] of this process shows.
+static STEADY: Mutex<Option<(Steady, Instant)>> = Mutex::new(None);
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp(Millis::from(since).0)
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let system = Timestamp(Millis::from(since.unwrap_or_default()).0);
+        let mut steady = STEADY.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let (clock, read) = steady.get_or_insert_with(|| (Steady::new(system), now));
+        let shown = clock.read(system, now - *read);
+        *read = now;
+        shown
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = Busy> + Send>> {
-        let span = at.since(self.now());
+        let clock = *self;
         Box::pin(async move {
-            tokio::time::sleep(span.into()).await;
-            Busy(None)
+            loop {
+                let left = at.since(clock.now());
+                if left == Millis(0) {
+                    return Busy(None);
+                }
+                tokio::time::sleep(left.min(LOOK_AGAIN).into()).await;
+            }
         })
     }
 
     fn busy(&self) -> Busy {
         Busy(None)
+    }
+}
+
+/// What a clock shows that never goes back.
+#[derive(Debug)]
+struct Steady {
+    shown: Timestamp,
+    /// Of the pace, what is less than a millisecond.
+    rest: Duration,
+}
+
+impl Steady {
+    fn new(system: Timestamp) -> Self {
+        Self {
+            shown: system,
+            rest: Duration::ZERO,
+        }
+    }
+
+    /// The time, by what the system's clock shows and by how long the last reading is ago.
+    fn read(&mut self, system: Timestamp, ago: Duration) -> Timestamp {
+        if system >= self.shown {
+            self.shown = system;
+            self.rest = Duration::ZERO;
+            return system;
+        }
+        self.rest += ago / 2;
+        let whole = Millis::from(self.rest);
+        self.rest -= Duration::from(whole);
+        self.shown = self.shown + whole;
+        self.shown
     }
 }
 
@@ -191,6 +242,32 @@ impl Clock for SimClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_system_clock_that_is_set_is_followed_forward_and_waited_for_at_half_the_pace(
+            readings in prop::collection::vec((-5_000_i64..5_000, 0_u64..2_000_000), 1..100),
+        ) {
+            let mut system = 1_000_000_i64;
+            let mut steady = Steady::new(Timestamp(1_000_000));
+            let (mut before, mut slow) = (Timestamp(1_000_000), None::<(Timestamp, u64)>);
+            for (set, micros) in readings {
+                system += set + i64::try_from(micros / 1000).expect("is small");
+                let system = Timestamp(system.unsigned_abs());
+                let shown = steady.read(system, Duration::from_micros(micros));
+                prop_assert!(shown >= before && shown >= system);
+                if shown == system {
+                    slow = None;
+                } else {
+                    let (from, passed) = slow.get_or_insert((before, 0));
+                    *passed += micros;
+                    prop_assert_eq!(shown.since(*from), Millis(*passed / 2_000));
+                }
+                before = shown;
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_sleeper_wakes_when_the_clock_reaches_its_time_and_not_before() {

@@ -90,15 +90,19 @@ type CallOf<H> = <<H as Hands>::Protocol as Protocol>::Call;
 type AnswerOf<H> = <<H as Hands>::Protocol as Protocol>::Answer;
 type EventOf<H> = <<H as Hands>::Protocol as Protocol>::Event;
 
-/// Starts the task of a handoff, or tells why it cannot be.
+/// Starts the task of a handoff, or tells why it cannot be. What is `given` it has before all else.
 pub(crate) fn drive<H: Hands>(
     clock: &Arc<dyn Clock>,
     handoff: HandoffId,
     reports: Reports,
+    given: impl IntoIterator<Item = Command>,
     start: impl FnOnce(&mut Outlet, &Events<EventOf<H>>) -> Result<(H::Protocol, H), EndDetail>,
 ) -> Link {
     let mut outlet = Outlet::new(handoff, reports, Arc::clone(clock));
     let (link, commands) = Link::new(Arc::clone(clock));
+    for command in given {
+        link.send(command);
+    }
     let (teller, events) = mpsc::unbounded_channel();
     match start(&mut outlet, &teller) {
         Ok((protocol, hands)) => {

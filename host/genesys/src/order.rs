@@ -8,7 +8,7 @@
 use handoff_engine::handoff::Tally;
 use handoff_engine::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How long a message waits for earlier ones. Two sent within the same second arrive this much
 /// swapped at most, but for redeliveries, which come many seconds later anyhow.
@@ -16,6 +16,33 @@ const WINDOW: Millis = Millis(500);
 
 /// Ids that are remembered against repeats. More than one look at a history checks.
 const REMEMBERED: usize = 256;
+
+/// Where an item belongs: by the platform's time and, within the same millisecond, by where the
+/// platform has it in its history. What is not in there comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    at: Timestamp,
+    nth: usize,
+}
+
+/// The places in a history, by the items' ids.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(BTreeMap<String, (Option<Timestamp>, usize)>);
+
+impl Places {
+    /// The places in a history that is in order.
+    pub(crate) fn of(history: impl IntoIterator<Item = (String, Option<Timestamp>)>) -> Self {
+        let history = history.into_iter().zip(0..);
+        Self(history.map(|((id, at), nth)| (id, (at, nth))).collect())
+    }
+
+    /// The place of an item that says of itself when it was.
+    pub(crate) fn place(&self, id: &str, said: Option<Timestamp>) -> Place {
+        let (at, nth) = self.0.get(id).copied().unwrap_or((None, usize::MAX));
+        let at = at.or(said).unwrap_or(Timestamp(u64::MAX));
+        Place { at, nth }
+    }
+}
 
 /// Items in order of the platform's time, each once. Part of a handle: what waits is not lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,11 +139,19 @@ impl<T> Order<T> {
         ready.map(|waiting| waiting.item).collect()
     }
 
-    /// Everything up to a time of the platform's: what comes before it is known.
-    pub(crate) fn flush_to(&mut self, at: Timestamp) -> Vec<T> {
-        let later = self.waiting.partition_point(|other| other.at <= at);
-        let ready = self.waiting.drain(..later);
+    /// Everything that comes before a place: what comes before it is known.
+    pub(crate) fn flush_before(&mut self, place: Place, place_of: impl Fn(&T) -> Place) -> Vec<T> {
+        self.arrange(&place_of);
+        let first = self
+            .waiting
+            .partition_point(|it| place_of(&it.item) < place);
+        let ready = self.waiting.drain(..first);
         ready.map(|waiting| waiting.item).collect()
+    }
+
+    /// Puts what waits in order, now that the places are known.
+    pub(crate) fn arrange(&mut self, place_of: impl Fn(&T) -> Place) {
+        self.waiting.sort_by_key(|it| place_of(&it.item));
     }
 
     /// What waits, in order.
@@ -171,6 +206,21 @@ mod tests {
         order.push(T0, "a", T0, 'a');
         assert_eq!(order.flush(), ['b', 'a']);
         assert_eq!(order.tally(), Tally::default());
+    }
+
+    #[test]
+    fn of_the_same_time_the_history_knows_the_first() {
+        let mut order = Order::default();
+        for id in ["c", "b", "unknown"] {
+            order.push(T0, id, T0, id);
+        }
+        let places = Places::of(["a", "b", "c"].map(|id| (id.to_owned(), Some(T0))));
+        let place_of = |id: &&str| places.place(id, Some(T0));
+        let b = places.place("b", Some(T0));
+        assert!(order.flush_before(b, place_of).is_empty());
+        let c = places.place("c", Some(T0));
+        assert_eq!(order.flush_before(c, place_of), ["b"]);
+        assert_eq!(order.flush(), ["c", "unknown"]);
     }
 
     proptest! {

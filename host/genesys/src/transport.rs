@@ -29,9 +29,16 @@ pub trait Transport: Send + Sync + Debug {
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link;
 
     /// Takes up an open handoff from the last reported handle, after a restart or on another host,
-    /// and reconciles it with what the platform remembers. Says given earlier and not yet settled
-    /// are sent again by the caller; those that did arrive are recognised.
-    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link;
+    /// and reconciles it with what the platform remembers. `unsettled` are the says given earlier and
+    /// not yet settled, in their order: they are taken in before the platform is asked anything, so that
+    /// those that did arrive are recognised even if the conversation is over.
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: serde_json::Value,
+        unsettled: Vec<Command>,
+        reports: Reports,
+    ) -> Link;
 
     /// A webhook call for this account: verifies it, hands its content to the handoff concerned and
     /// says what to answer. Never waits for the handoff.

@@ -7,9 +7,10 @@ use crate::host::Host;
 use crate::queues::Work;
 use crate::spans::{effect_span, handoff_span};
 use crate::versions::Version;
+use handoff_engine::content::UserMessage;
 use handoff_engine::handoff::{HandoffEnd, Signal, Tally};
 use handoff_engine::name::{AccountName, EffectId, HandoffId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, EffectKind, Exchanges, Input, InputKind};
+use handoff_engine::session::{Effect, EffectKind, Exchanges, Input, InputKind, Session};
 use handoff_genesys::{Command, Link};
 use handoff_store::StoreError;
 use serde_json::Value;
@@ -128,6 +129,27 @@ pub(crate) fn settled_by_committing(effects: &[Effect]) -> Vec<EffectId> {
     settled.map(|effect| effect.id.clone()).collect()
 }
 
+fn say(id: &EffectId, message: &UserMessage, input: Option<&InputId>) -> Command {
+    Command::Say {
+        id: id.clone(),
+        message: message.clone(),
+        input: input.cloned(),
+    }
+}
+
+/// What is pending to be said to the agent of a handoff.
+fn says_to(to: &HandoffId, pending: &[Effect]) -> Vec<Command> {
+    let says = pending.iter().filter_map(|effect| match &effect.kind {
+        EffectKind::SendToAgent {
+            handoff,
+            message,
+            input,
+        } if handoff == to => Some(say(&effect.id, message, input.as_ref())),
+        _ => None,
+    });
+    says.collect()
+}
+
 impl Host {
     /// Carries out the effects of a turn that is committed.
     pub(crate) async fn act_on(&self, version: &Version, session: &SessionId, effects: &[Effect]) {
@@ -158,13 +180,13 @@ impl Host {
             );
             return Ok(());
         };
-        // Before any driver starts, so that none ends before it has what it is to say.
         let pending = self.0.store.pending_effects(id).await?;
         if let Some(handoff) = session.handoff()
             && !handoff.handle.is_null()
         {
             let account = &handoff.request.account;
-            self.resume_handoff(&version, &handoff.id, account, &handoff.handle);
+            let says = says_to(&handoff.id, &pending);
+            self.resume_handoff(&version, &handoff.id, account, &handoff.handle, says);
         }
         self.resume_those_to_leave(&version, &pending).await?;
         self.carry_out(&version, id, &pending, &[]).await
@@ -186,7 +208,8 @@ impl Host {
             {
                 let handle = self.last_handle(handoff, handle).await?;
                 if !handle.is_null() {
-                    self.resume_handoff(version, handoff, account, &handle);
+                    let says = says_to(handoff, pending);
+                    self.resume_handoff(version, handoff, account, &handle, says);
                 }
             }
         }
@@ -241,12 +264,11 @@ impl Host {
                 message,
                 input,
             } => {
-                let say = Command::Say {
-                    id: effect.id.clone(),
-                    message: message.clone(),
-                    input: input.clone(),
-                };
-                if self.0.links.command(handoff, say) || self.is_stopping() {
+                let say = say(&effect.id, message, input.as_ref());
+                if self.0.links.command(handoff, say)
+                    || self.is_stopping()
+                    || self.stands_still(handoff).await?
+                {
                     return Ok(false);
                 }
                 self.nobody_heard(handoff, &effect.id, input.as_ref());
@@ -281,7 +303,7 @@ impl Host {
                     // It was never opened.
                     return Ok(true);
                 }
-                if !self.resume_handoff(version, handoff, account, &handle) {
+                if !self.resume_handoff(version, handoff, account, &handle, Vec::new()) {
                     return Ok(false);
                 }
                 !self.0.links.leave(handoff, &effect.id) && !self.is_stopping()
@@ -320,6 +342,15 @@ impl Host {
         Ok(told.unwrap_or(known).clone())
     }
 
+    /// Whether a handoff is open and cannot be driven, because nobody can read its handle. What is said in
+    /// it waits for a host that can.
+    async fn stands_still(&self, handoff: &HandoffId) -> Result<bool, StoreError> {
+        let session = self.0.store.load(&handoff.session()).await?;
+        let open = session.as_ref().and_then(Session::handoff);
+        let open = open.filter(|open| open.id == *handoff);
+        Ok(open.is_some_and(|open| self.0.seal.open(handoff, &open.handle).is_err()))
+    }
+
     /// Takes up an open handoff, unless this host drives it already. False if it stands still, because
     /// nobody can read its handle.
     fn resume_handoff(
@@ -328,6 +359,7 @@ impl Host {
         handoff: &HandoffId,
         account: &AccountName,
         handle: &Value,
+        unsettled: Vec<Command>,
     ) -> bool {
         let Some(transport) = version.transport(account) else {
             self.refuse(handoff, account);
@@ -342,7 +374,8 @@ impl Host {
         };
         let reports = self.0.reports.clone();
         let span = handoff_span(handoff, account, transport.kind());
-        let resume = || span.in_scope(|| transport.resume(handoff.clone(), handle, reports));
+        let resume =
+            || span.in_scope(|| transport.resume(handoff.clone(), handle, unsettled, reports));
         self.0.links.drive(handoff, None, resume);
         true
     }

@@ -12,7 +12,7 @@ use crate::driving::drive;
 use crate::following::Feeds;
 use crate::platform::{Credentials, Hosts, IntegrationError, Platform};
 use crate::secrets::Secrets;
-use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
 use crate::unreadable::unreadable;
 use handoff_engine::account::OpenMessagingAccount;
 use handoff_engine::clock::Clock;
@@ -95,7 +95,7 @@ impl Transport for OpenMessaging {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
-        drive(clock, handoff.clone(), reports, |outlet, events| {
+        drive(clock, handoff.clone(), reports, [], |outlet, events| {
             let attribute = &account.queue_attribute;
             let protocol = Protocol::open(handoff, &request, attribute, clock.now());
             let account = Arc::clone(account);
@@ -105,16 +105,28 @@ impl Transport for OpenMessaging {
         })
     }
 
-    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: serde_json::Value,
+        unsettled: Vec<Command>,
+        reports: Reports,
+    ) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
-        drive(clock, handoff.clone(), reports, |outlet, events| {
-            let state = outlet.resume::<State>(handle)?;
-            let protocol = Protocol::resume(handoff, state, clock.now());
-            let account = Arc::clone(account);
-            let traffic = outlet.traffic();
-            let talking = Talking::new(account, traffic, &protocol, events, Waiting::Wanted);
-            Ok((protocol, talking))
-        })
+        drive(
+            clock,
+            handoff.clone(),
+            reports,
+            unsettled,
+            |outlet, events| {
+                let state = outlet.resume::<State>(handle)?;
+                let protocol = Protocol::resume(handoff, state, clock.now());
+                let account = Arc::clone(account);
+                let traffic = outlet.traffic();
+                let talking = Talking::new(account, traffic, &protocol, events, Waiting::Wanted);
+                Ok((protocol, talking))
+            },
+        )
     }
 
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {

@@ -68,11 +68,12 @@ impl Protocol {
         }
     }
 
-    /// A look shows who wrote what.
+    /// A look shows who wrote what, and in which order.
     pub(super) fn name_speakers(&mut self, written: &[Written]) {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
+        talk.order.arrange(|heard| heard.place(&self.places));
         for heard in talk.held.iter_mut().chain(talk.order.waiting_mut()) {
             let writer = written.iter().find(|it| it.id == heard.message.id);
             if let Some(writer) = writer {
@@ -167,7 +168,7 @@ impl Protocol {
             return;
         };
         let mut held = std::mem::take(&mut talk.held);
-        held.sort_by_key(|heard| heard.message.time());
+        held.sort_by_key(|heard| heard.place(&self.places));
         let first = held.iter().position(|heard| !may(self, heard));
         let kept = held.split_off(first.unwrap_or(held.len()));
         for Heard { message, speaker } in held {

@@ -5,10 +5,11 @@
 
 use super::calls::Call;
 use super::protocol::Protocol;
-use super::state::{Leaving, Phase, Talk};
+use super::state::{Heard, Leaving, Phase, Talk};
 use super::wire::{Kind, Outbound};
 use crate::end::Observation;
 use crate::following::{Beginning, Over, Picture, Written, look};
+use crate::order::Places;
 use crate::outbox::First;
 use crate::platform::conversations::{Conversation, MessageData, MessageDetails};
 use crate::report::News;
@@ -90,6 +91,8 @@ impl Protocol {
             talk.customer.clone_from(&picture.customer);
             news.changed = true;
         }
+        let history = in_order(&picture.agents);
+        self.places = Places::of(history.map(|written| (written.id.clone(), written.time)));
         self.compare_ours(&picture.ours, news);
         self.compare_theirs(now, &picture, news);
         let over = self.watch.is_over(now, picture.over) || self.has_left();
@@ -141,10 +144,12 @@ impl Protocol {
         let Phase::Open(talk) = &mut self.state.phase else {
             return;
         };
-        let waiting = talk.order.waiting_mut().map(|heard| heard.message.time());
-        let held = talk.held.iter().map(|heard| heard.message.time());
-        let latest = waiting.chain(held).flatten().max();
-        let overtaken = |written: &Written| written.time < latest;
+        let places = &self.places;
+        let waiting = talk.order.waiting_mut().map(|heard| heard.place(places));
+        let held = talk.held.iter().map(|heard| heard.place(places));
+        let latest = waiting.chain(held).max();
+        let place = |written: &Written| places.place(&written.id, written.time);
+        let overtaken = |written: &Written| latest.is_some_and(|latest| place(written) < latest);
         let left = self.state.leaving == Leaving::Left;
         let late = |written: &Written| {
             self.reading.catching_up
@@ -162,7 +167,7 @@ impl Protocol {
             .filter(|written| unknown(written) && late(written))
             .cloned()
             .collect();
-        missed.sort_by_key(|written| written.time);
+        missed.sort_by_key(place);
         for written in missed {
             let unread = Unread::Theirs(written);
             if !self.reading.unread.contains(&unread) {
@@ -215,7 +220,10 @@ impl Protocol {
             return;
         }
         news.changed = true;
-        let earlier = talk.order.flush_to(written.time.unwrap_or_default());
+        let places = &self.places;
+        let place = places.place(&written.id, written.time);
+        let place_of = |heard: &Heard| heard.place(places);
+        let earlier = talk.order.flush_before(place, place_of);
         talk.held.extend(earlier);
         if let Some(data) = data {
             self.hold(as_outbound(written, data), written.by.clone());
@@ -236,6 +244,13 @@ impl Protocol {
         }
         self.leave_without_customer();
     }
+}
+
+/// Agents' messages in the order in which they were written. Each agent's are in order.
+fn in_order(agents: &[Written]) -> impl Iterator<Item = &Written> {
+    let mut all: Vec<_> = agents.iter().collect();
+    all.sort_by_key(|written| written.time);
+    all.into_iter()
 }
 
 fn text_of(data: &MessageData) -> String {

@@ -17,6 +17,7 @@ use crate::driving;
 use crate::end::{EndOfHandoff, Observation};
 use crate::following::{QueueWait, Watch};
 use crate::giving_up;
+use crate::order::Places;
 use crate::outbox::Given;
 use crate::report::News;
 use crate::transport::Command;
@@ -31,6 +32,8 @@ pub(super) struct Protocol {
     pub(super) state: State,
     pub(super) watch: Watch,
     pub(super) reading: Reading,
+    /// Where agents' messages are in the conversation, by the last look.
+    pub(super) places: Places,
     pub(super) wait: QueueWait,
     /// The conversation may not be looked at before this: a permission is missing.
     pub(super) blind_until: Timestamp,
@@ -82,6 +85,7 @@ impl Protocol {
             state,
             watch,
             reading: Reading::default(),
+            places: Places::default(),
             wait: QueueWait::default(),
             blind_until: Timestamp(0),
             typing: false,

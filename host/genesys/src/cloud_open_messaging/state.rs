@@ -7,7 +7,7 @@ use super::opening::Opening;
 use super::wire::Outbound;
 use crate::echoes::Echoes;
 use crate::end::EndOfHandoff;
-use crate::order::Order;
+use crate::order::{Order, Place, Places};
 use crate::outbox::Outbox;
 use crate::platform::inbound::Sender;
 use crate::policy::FilePolicy;
@@ -69,6 +69,13 @@ pub(super) struct Talk {
 pub(super) struct Heard {
     pub(super) message: Outbound,
     pub(super) speaker: Option<Agent>,
+}
+
+impl Heard {
+    /// Where it belongs among the agents' messages.
+    pub(super) fn place(&self, places: &Places) -> Place {
+        places.place(&self.message.id, self.message.time())
+    }
 }
 
 /// How far the user's leaving has come.

@@ -12,7 +12,7 @@ use crate::media::Media;
 use crate::platform::{Credentials, Hosts, Platform};
 use crate::secrets::Secrets;
 use crate::traffic::Traffic;
-use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::WebMessagingAccount;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
@@ -104,15 +104,21 @@ impl Transport for WebMessaging {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |outlet, _| {
+        drive(clock, handoff.clone(), reports, [], |outlet, _| {
             let protocol = Protocol::open(handoff, &request, site, clock.now());
             Ok((protocol, Guest::new(&self.0, outlet.traffic())))
         })
     }
 
-    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: serde_json::Value,
+        unsettled: Vec<Command>,
+        reports: Reports,
+    ) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |outlet, _| {
+        drive(clock, handoff.clone(), reports, unsettled, |outlet, _| {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(handoff, state, site, clock.now());
             Ok((protocol, Guest::new(&self.0, outlet.traffic())))

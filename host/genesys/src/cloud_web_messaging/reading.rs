@@ -9,9 +9,9 @@ use super::line::{BACKOFF, What};
 use super::protocol::{Call, Protocol};
 use super::trouble::Trouble;
 use super::wire::{Action, Direction, Jwt, Kind, Page, StructuredMessage};
+use crate::order::Places;
 use crate::report::News;
 use handoff_engine::time::{Millis, Timestamp};
-use std::collections::BTreeMap;
 
 /// Between looks at the history while nothing happens, doubling from the first to the second.
 const FIRST_CHECK: Millis = Millis::from_secs(30);
@@ -248,13 +248,8 @@ impl Protocol {
         news: &mut News,
     ) {
         // What was said in the same millisecond is told in the history's order.
-        let places: BTreeMap<String, usize> = (history.iter().map(StructuredMessage::key))
-            .zip(0..)
-            .collect();
-        let place = |message: &StructuredMessage| {
-            let place = places.get(&message.key()).copied();
-            (message.time(), place.unwrap_or(usize::MAX))
-        };
+        let places = Places::of(history.iter().map(|it| (it.key(), it.time())));
+        let place = |message: &StructuredMessage| places.place(&message.key(), message.time());
         let unknown: Vec<_> = history
             .into_iter()
             .filter(|it| !self.is_known(it))

@@ -9,7 +9,7 @@ use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
 use crate::platform::{Credentials, Hosts, Platform};
 use crate::secrets::Secrets;
-use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
 use handoff_engine::account::WebChatAccount;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
@@ -84,16 +84,22 @@ impl Transport for WebChat {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |outlet, _| {
+        drive(clock, handoff.clone(), reports, [], |outlet, _| {
             let protocol = Protocol::open(site, handoff, &request, clock.now());
             let protocol = protocol.map_err(|trouble| trouble.detail())?;
             Ok((protocol, Chat::new(&self.0, outlet.traffic())))
         })
     }
 
-    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: serde_json::Value,
+        unsettled: Vec<Command>,
+        reports: Reports,
+    ) -> Link {
         let (clock, site) = (&self.0.clock, self.0.site.clone());
-        drive(clock, handoff.clone(), reports, |outlet, _| {
+        drive(clock, handoff.clone(), reports, unsettled, |outlet, _| {
             let state = outlet.resume::<State>(handle)?;
             let protocol = Protocol::resume(site, handoff, state, clock.now());
             Ok((protocol, Chat::new(&self.0, outlet.traffic())))

@@ -11,7 +11,7 @@ use crate::media::{File, Media};
 use crate::policy::FileRefusal;
 use crate::secrets::Secrets;
 use crate::traffic::Traffic;
-use crate::transport::{Link, Reports, Transport, WebhookReply};
+use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
 use crate::unreadable::unreadable;
 use bytes::{Bytes, BytesMut};
 use handoff_engine::account::EngageAccount;
@@ -108,19 +108,31 @@ impl Transport for EngageChat {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (site, now) = (self.site.clone(), self.clock.now());
-        drive(&self.clock, handoff.clone(), reports, |outlet, _| {
+        drive(&self.clock, handoff.clone(), reports, [], |outlet, _| {
             let protocol = Protocol::open(site, handoff, request, now);
             Ok((protocol, Chat::new(self, outlet.traffic())))
         })
     }
 
-    fn resume(&self, handoff: HandoffId, handle: serde_json::Value, reports: Reports) -> Link {
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: serde_json::Value,
+        unsettled: Vec<Command>,
+        reports: Reports,
+    ) -> Link {
         let (site, now) = (self.site.clone(), self.clock.now());
-        drive(&self.clock, handoff.clone(), reports, |outlet, _| {
-            let state = outlet.resume::<State>(handle)?;
-            let protocol = Protocol::resume(site, handoff, state, now);
-            Ok((protocol, Chat::new(self, outlet.traffic())))
-        })
+        drive(
+            &self.clock,
+            handoff.clone(),
+            reports,
+            unsettled,
+            |outlet, _| {
+                let state = outlet.resume::<State>(handle)?;
+                let protocol = Protocol::resume(site, handoff, state, now);
+                Ok((protocol, Chat::new(self, outlet.traffic())))
+            },
+        )
     }
 
     fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {

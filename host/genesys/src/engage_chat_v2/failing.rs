@@ -57,7 +57,18 @@ impl Protocol {
                 self.finish(Observation::Failed(trouble.detail()), news);
             }
             Operation::Disconnect => self.finish(Observation::Closed, news),
-            Operation::Refresh if ended => self.finish(Observation::Closed, news),
+            Operation::Refresh if ended => {
+                news.notice(
+                    "engage:unread",
+                    "genesys.transcript_unread",
+                    format!(
+                        "The chat was over before its transcript was read to the end: {}. What was \
+                         said last may be missing.",
+                        describe(&envelope.errors)
+                    ),
+                );
+                self.finish(Observation::Closed, news);
+            }
             Operation::Refresh => {
                 let why = describe(&envelope.errors);
                 self.finish(

@@ -87,14 +87,13 @@ impl Crowd {
         let told = self.told_of(&handoff);
         let handle = told.last().unwrap().handle.clone();
         let settled: Vec<_> = told.into_iter().flat_map(|it| it.settled).collect();
-        let link = (self.stage.transport).resume(handoff, handle, self.reports.clone());
         let talk = &mut self.all[number];
-        talk.link = link;
         // The opening is not a say.
         let texts = talk.said.iter().skip(1).zip(&talk.given);
-        for (text, id) in texts.filter(|(_, id)| !settled.contains(id)) {
-            talk.link.send(say(id, text));
-        }
+        let unsettled = texts.filter(|(_, id)| !settled.contains(id));
+        let unsettled = unsettled.map(|(text, id)| say(id, text)).collect();
+        let transport = &self.stage.transport;
+        talk.link = transport.resume(handoff, handle, unsettled, self.reports.clone());
     }
 
     fn told_of(&self, handoff: &HandoffId) -> Vec<Told> {

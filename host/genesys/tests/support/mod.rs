@@ -181,7 +181,7 @@ impl Stage {
         listen(&self.control, &self.transport, &self.calls).await;
         let handoff = HandoffId::new("s/1/0");
         let reports = self.reports.clone();
-        self.link = Some(self.transport.resume(handoff, handle, reports));
+        self.link = Some(self.transport.resume(handoff, handle, Vec::new(), reports));
         self.settle().await;
     }
 

@@ -10,6 +10,8 @@ mod metrics;
 mod releases;
 mod reports;
 mod restart;
+mod retention;
 mod stopping;
 mod support;
+mod tls;
 mod versions;

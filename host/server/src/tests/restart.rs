@@ -1,6 +1,7 @@
 //! A host stops at the worst moment, and another one goes on from the same store.
 
 use super::support::{Desk, SITE, START, Trick, Trickster, project, with_account};
+use crate::HostKey;
 use crate::host::Host;
 use crate::user::Position;
 use genesys_sim::AgentAction::Accept;
@@ -365,6 +366,43 @@ async fn secrets_of_a_handle_are_sealed_in_the_journal_and_open_for_the_transpor
     assert!(!journal.contains("the secret"), "{journal}");
     let desk = desk.restart().await;
     assert_eq!(desk.silent.resumed(), [(handoff.to_string(), handle)]);
+}
+
+#[tokio::test]
+async fn a_handoff_is_resumed_with_what_was_said_in_it_and_not_settled() {
+    let desk = Desk::new().await;
+    let handoff = desk.with_agents("s").await;
+    desk.say("s", "one").await.expect("is taken");
+    desk.say("s", "two").await.expect("is taken");
+    let [first, second] = &desk.store.pending("s").await[..] else {
+        panic!("both are pending");
+    };
+    desk.report(&handoff, "one arrived", None, &[first]).await;
+    let desk = desk.restart().await;
+    assert_eq!(&desk.silent.unsettled(), std::slice::from_ref(second));
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_handoff_that_stands_still_waits_for_the_key() {
+    let desk = Desk::new().await;
+    let handoff = desk.with_agents("s").await;
+    let handle = json!({"chat": "7", "key": {"$secret": "the secret"}});
+    desk.report_handle(&handoff, "opened again", handle.clone())
+        .await;
+    desk.say("s", "before").await.expect("is taken");
+    let other = HostKey::random().expect("random numbers");
+    let desk = desk.restart_with_key(&other).await;
+    desk.say("s", "meanwhile").await.expect("is taken");
+    assert_eq!(desk.silent.resumed(), []);
+    let pending = desk.store.pending("s").await;
+    assert_eq!(pending.len(), 2, "{pending:?}");
+    let inputs = desk.inputs("s").await;
+    assert!(
+        !inputs.iter().any(|it| it.contains("undelivered")),
+        "{inputs:?}"
+    );
+    let desk = desk.restart().await;
+    assert_eq!(desk.silent.unsettled(), pending);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A host with a silent transport, a store that can be tricky, and a clock to turn by hand.
 
 use super::{NoSecrets, SITE, Silent, Trickster};
+use crate::HostKey;
 use crate::host::Host;
 use crate::user::{Position, UserEventKind};
 use handoff_engine::clock::{Clock, SimClock};
@@ -33,7 +34,7 @@ impl Desk {
 
     /// A host on a store that another one used.
     pub(crate) async fn on(project: Arc<Project>, store: Arc<Trickster>, clock: SimClock) -> Self {
-        Self::with_versions(project, [], store, clock).await
+        Self::with_versions(project, [], store, clock, &super::host_key()).await
     }
 
     async fn with_versions(
@@ -41,11 +42,12 @@ impl Desk {
         earlier: impl IntoIterator<Item = Arc<Project>>,
         store: Arc<Trickster>,
         clock: SimClock,
+        key: &HostKey,
     ) -> Self {
         let silent = Silent::new(Arc::new(clock.clone()));
         let kept: Arc<Trickster> = Arc::clone(&store);
         let mut builder = Host::builder(Arc::clone(&project))
-            .store(kept, &super::host_key())
+            .store(kept, key)
             .clock(Arc::new(clock.clone()))
             .public_url("http://host.example");
         for project in earlier {
@@ -88,7 +90,16 @@ impl Desk {
     ) -> Self {
         self.host.stop();
         self.host.stopped().await;
-        Self::with_versions(project, earlier, self.store, self.clock).await
+        let key = super::host_key();
+        Self::with_versions(project, earlier, self.store, self.clock, &key).await
+    }
+
+    /// The same, with another key.
+    pub(crate) async fn restart_with_key(self, key: &HostKey) -> Self {
+        let project = self.host.project();
+        self.host.stop();
+        self.host.stopped().await;
+        Self::with_versions(project, [], self.store, self.clock, key).await
     }
 
     pub(crate) async fn start(&self, session: &str) {

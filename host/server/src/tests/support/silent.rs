@@ -4,7 +4,7 @@ use handoff_engine::account::SecretRef;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::HandoffId;
-use handoff_genesys::{Link, Reports, SecretError, Secrets, Transport, WebhookReply};
+use handoff_genesys::{Command, Link, Reports, SecretError, Secrets, Transport, WebhookReply};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,7 @@ pub(crate) struct Silent {
     clock: Arc<dyn Clock>,
     opened: Mutex<Vec<HandoffId>>,
     resumed: Mutex<Vec<(HandoffId, Value)>>,
+    unsettled: Mutex<Vec<Command>>,
 }
 
 impl Silent {
@@ -21,6 +22,7 @@ impl Silent {
             clock,
             opened: Mutex::default(),
             resumed: Mutex::default(),
+            unsettled: Mutex::default(),
         })
     }
 
@@ -35,6 +37,16 @@ impl Silent {
         resumed
             .map(|(handoff, handle)| (handoff.to_string(), handle.clone()))
             .collect()
+    }
+
+    /// The ids of the says that came with what was resumed.
+    pub(crate) fn unsettled(&self) -> Vec<String> {
+        let unsettled = self.unsettled.lock().expect("no test panics here");
+        let says = unsettled.iter().filter_map(|command| match command {
+            Command::Say { id, .. } => Some(id.to_string()),
+            _ => None,
+        });
+        says.collect()
     }
 
     /// A link behind which everything is taken and nothing is done.
@@ -58,7 +70,17 @@ impl Transport for Silent {
         self.link()
     }
 
-    fn resume(&self, handoff: HandoffId, handle: Value, _reports: Reports) -> Link {
+    fn resume(
+        &self,
+        handoff: HandoffId,
+        handle: Value,
+        unsettled: Vec<Command>,
+        _reports: Reports,
+    ) -> Link {
+        self.unsettled
+            .lock()
+            .expect("no test panics here")
+            .extend(unsettled);
         self.resumed
             .lock()
             .expect("no test panics here")
