@@ -55,7 +55,7 @@ impl Drop for Busy {
 /// The system's clock, except that it never goes back.
 ///
 /// Where the system's is set forward, this one follows at once, and who sleeps until then wakes within
-/// [`LOOK_AGAIN`]. Where it is set back, as by a correction, this one goes at half the pace until the
+/// ten seconds. Where it is set back, as by a correction, this one goes at half the pace until the
 /// system's has caught up: deadlines and polls come late, and none stands still.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
