@@ -1,6 +1,7 @@
 //! An engine with the standard nodes, found and loaded.
 
 use anyhow::{Context, bail};
+use etcetera::{BaseStrategy, choose_base_strategy};
 use handoff_engine::{Component, Engine, EngineBuilder};
 use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +14,11 @@ pub(crate) struct NodesArguments {
     /// Directory with the standard node components (*.wasm).
     #[arg(long, value_name = "DIR", env = "HANDOFF_NODES")]
     nodes: Option<PathBuf>,
+    /// Directory where compiled nodes are kept, so that they are compiled once. Nobody else may write
+    /// there. Left out, it is 'handoff' in the user's own cache directory, and for a server in its data
+    /// directory.
+    #[arg(long, value_name = "DIR", env = "HANDOFF_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 impl NodesArguments {
@@ -45,11 +51,16 @@ impl NodesArguments {
 
     /// An engine with the nodes.
     pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
-        self.build(Engine::builder()).await
+        let users = || Some(choose_base_strategy().ok()?.cache_dir().join("handoff"));
+        match users() {
+            Some(directory) => self.load_cached(directory).await,
+            None => self.build(Engine::builder()).await,
+        }
     }
 
-    /// The same, which compiles only what is not in this directory yet.
+    /// The same, which keeps what it compiles in this directory unless another one was named.
     pub(crate) async fn load_cached(&self, directory: PathBuf) -> anyhow::Result<Engine> {
+        let directory = self.cache.clone().unwrap_or(directory);
         self.build(Engine::builder().cache(directory)).await
     }
 

@@ -252,6 +252,9 @@ pub struct TransferOptions {
     /// Language the agent should speak, as Genesys names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The competency of the bot that could not help, for accounts that route by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub competency: Option<String>,
     /// Attributes for this handoff, over those of the session.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,

@@ -80,6 +80,7 @@ impl Config {
             priority: self.priority,
             skills: self.skills,
             language: self.language,
+            competency: None,
             attributes: self.attributes,
             messages: self.messages,
             transcript: self.transcript,

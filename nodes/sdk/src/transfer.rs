@@ -33,6 +33,9 @@ pub struct TransferRequest {
     /// Name or code of the language an agent must speak.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The competency of the bot that could not help, for accounts that route by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub competency: Option<String>,
     /// External session attributes of this transfer alone, over those of the session.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,

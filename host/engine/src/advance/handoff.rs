@@ -7,8 +7,8 @@ use crate::name::HandoffId;
 use crate::node::SessionEnd;
 use crate::project::Bot;
 use crate::session::{
-    EffectKind, EndedHandoff, Entry, LAST_KNOWN_AGENT, Owner, Phase, SESSION_END_DETAIL,
-    SESSION_END_REASON, Sender, Speaker,
+    EffectKind, EndedHandoff, Entry, LAST_CONVERSATION, LAST_KNOWN_AGENT, Owner, Phase,
+    SESSION_END_DETAIL, SESSION_END_REASON, Sender, Speaker,
 };
 use serde_json::{Value, json};
 
@@ -109,12 +109,20 @@ impl Advancing<'_> {
                 receipt: *receipt,
             }),
             Signal::Typing { on } => self.effect(EffectKind::TypingToUser { on: *on }),
-            Signal::Opened { .. }
-            | Signal::QueuePosition { .. }
+            Signal::Opened { conversation } => self.opened(conversation.as_ref()),
+            Signal::QueuePosition { .. }
             | Signal::AgentAlerting { .. }
             | Signal::AgentDeclined { .. }
             | Signal::Notice { .. }
             | Signal::Ended(_) => {}
+        }
+    }
+
+    /// A platform may tell the id later than that the conversation is open.
+    fn opened(&mut self, conversation: Option<&String>) {
+        let handoff = self.session.stack.last_mut().and_then(Owner::handoff_mut);
+        if let (Some(handoff), Some(id)) = (handoff, conversation) {
+            handoff.conversation = Some(id.clone());
         }
     }
 
@@ -215,6 +223,7 @@ impl Advancing<'_> {
         let ended = EndedHandoff {
             end,
             last_agent: handoff.last_agent,
+            conversation: handoff.conversation,
         };
         self.write_end(&ended);
         let returned = SessionEnd::from(&ended);
@@ -225,7 +234,7 @@ impl Advancing<'_> {
         }
     }
 
-    /// ServisBOT's two context keys, exactly, and the detail beside them.
+    /// ServisBOT's two context keys, exactly, and what else is known beside them.
     fn write_end(&mut self, ended: &EndedHandoff) {
         let context = &mut self.session.context;
         context.insert(
@@ -238,6 +247,10 @@ impl Advancing<'_> {
                 json!({"AgentName": agent.name}),
             ),
             None => context.remove(LAST_KNOWN_AGENT),
+        };
+        match &ended.conversation {
+            Some(id) => context.insert(LAST_CONVERSATION.to_owned(), json!(id)),
+            None => context.remove(LAST_CONVERSATION),
         };
         match &ended.end.detail {
             Some(detail) => context.insert(

@@ -210,6 +210,7 @@ impl Advancing<'_> {
             asked_at: Some(self.now),
             phase: Phase::Opening,
             last_agent: None,
+            conversation: None,
             handle: Value::Null,
             no_agent_at: request
                 .options

@@ -5,16 +5,21 @@
 //! directory must be as safe as the program: whoever can write there can have the host run anything.
 
 use sha2::{Digest, Sha256};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// Bytes of a digest.
 const DIGEST: usize = 32;
+
+/// How long a file is kept after it was written.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A directory of compiled components.
 #[derive(Clone, Debug)]
@@ -55,8 +60,36 @@ impl Cache {
         self.directory.join(name)
     }
 
+    /// Nobody but the user may write into a directory that is made.
+    fn make(&self) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.directory)
+    }
+
+    /// Drops what was compiled long ago: it is of a node or of a runtime that has changed since, or is
+    /// compiled again in a moment.
+    fn drop_old(&self) {
+        let Ok(files) = fs::read_dir(&self.directory) else {
+            return;
+        };
+        for file in files.flatten() {
+            let ours = ["compiled", "new"].map(|ending| Some(OsStr::new(ending)));
+            let path = file.path();
+            let age = file.metadata().and_then(|it| it.modified());
+            let age = age.map(|it| it.elapsed().unwrap_or_default());
+            if ours.contains(&path.extension()) && age.is_ok_and(|age| age > KEPT) {
+                // Somebody else may have dropped it.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     fn write(&self, place: &Path, code: &[u8]) -> io::Result<()> {
-        fs::create_dir_all(&self.directory)?;
+        self.make()?;
+        self.drop_old();
         // Two hosts may do so at once.
         let draft = place.with_extension(format!("{}.new", std::process::id()));
         let mut file = fs::File::create(&draft)?;
@@ -79,4 +112,30 @@ fn read(engine: &Engine, place: &Path) -> Option<Component> {
     // SAFETY: the code was serialized by `Cache::write`, is whole by its digest, and is of this make of
     // runtime by its name; the directory is the embedder's own, as `EngineBuilder::cache` asks for.
     unsafe { Component::deserialize(engine, code) }.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn what_was_compiled_long_ago_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let long_ago = SystemTime::now() - KEPT - Duration::from_secs(60);
+        for (name, old) in [("a.compiled", true), ("b.compiled", false), ("c.txt", true)] {
+            let file = fs::File::create(folder.path().join(name)).expect("is made");
+            if old {
+                file.set_modified(long_ago).expect("is set");
+            }
+        }
+        let cache = Cache::new(folder.path().to_owned());
+        cache.drop_old();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .expect("is read")
+            .map(|it| it.expect("is read").file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["b.compiled", "c.txt"]);
+    }
 }

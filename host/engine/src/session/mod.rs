@@ -26,6 +26,8 @@ use std::collections::BTreeMap;
 pub const SESSION_END_REASON: &str = "SessionEndReason";
 /// Context key that holds the last agent who was connected: `{"AgentName": ...}`.
 pub const LAST_KNOWN_AGENT: &str = "LastKnownAgent";
+/// Context key with the platform's id of the conversation, for support tickets.
+pub const LAST_CONVERSATION: &str = "LastConversationId";
 /// Context key with the finer detail of an end: `{"code": ..., "message": ...}`.
 pub const SESSION_END_DETAIL: &str = "SessionEndDetail";
 
@@ -152,6 +154,9 @@ pub struct EndedHandoff {
     pub end: HandoffEnd,
     /// The last agent who was connected.
     pub last_agent: Option<Agent>,
+    /// The platform's id of the conversation, where it told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
 }
 
 impl Session {

@@ -114,6 +114,9 @@ pub struct OpenHandoff {
     pub phase: Phase,
     /// The last agent who was connected.
     pub last_agent: Option<Agent>,
+    /// The platform's id of the conversation, once it told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
     /// What the transport needs in order to take it up again.
     pub handle: Value,
     /// When it ends because no agent accepted.

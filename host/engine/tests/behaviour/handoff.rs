@@ -95,6 +95,17 @@ async fn the_last_agent_is_known_and_not_the_first() {
 }
 
 #[tokio::test]
+async fn the_platforms_id_of_the_last_conversation_is_known_for_support() {
+    let mut talk = with(json!({})).await;
+    for conversation in [None, Some("c-1".to_owned()), None] {
+        talk.signal(Signal::Opened { conversation }).await;
+    }
+    assert_eq!(talk.context("LastConversationId"), json!(null));
+    talk.end(HandoffEnd::agent_left()).await;
+    assert_eq!(talk.context("LastConversationId"), json!("c-1"));
+}
+
+#[tokio::test]
 async fn an_agent_who_only_rang_is_not_known() {
     let mut talk = with(json!({})).await;
     talk.signal(Signal::AgentAlerting {

@@ -384,6 +384,7 @@ impl Redactor {
             priority,
             skills,
             language,
+            competency,
             attributes,
             messages,
             transcript: how_much,
@@ -403,6 +404,7 @@ impl Redactor {
             "priority": priority,
             "skills": skills,
             "language": language,
+            "competency": competency,
             "attributes": attributes,
             "messages": self.texts(messages),
             "transcript": match how_much {

@@ -97,6 +97,7 @@ impl Sample {
             asked_at: None,
             phase: Phase::Queued,
             last_agent: None,
+            conversation: None,
             handle: serde_json::json!({"chat": 1}),
             no_agent_at: None,
             tally: Tally::default(),
