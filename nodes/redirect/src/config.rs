@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use handoff_node::{
-    Fault, Identity, Problem, Target, Transcript, TransferMessages, TransferRequest, is_template,
+    Fault, Identity, Problem, Target, Transcript, TransferMessages, TransferRequest, agent,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -102,42 +102,14 @@ impl Config {
                     "The queue has no name. Write its exact name, or leave the field out to let the \
                      account's routing decide.",
                 ));
-            } else if queue.trim() != queue {
-                problems.push(Problem::at(
-                    "/queue",
-                    "redirect.queue_spaces",
-                    format!(
-                        "'{queue}' begins or ends with a space. Names of queues are matched \
-                         exactly: remove the space unless the queue in Genesys has it too."
-                    ),
-                ));
+            } else {
+                problems.extend(agent::queue_problem("redirect", "/queue", queue));
             }
         }
-        if self
-            .user_end_command
-            .as_ref()
-            .is_some_and(|text| text.trim().is_empty())
-        {
-            problems.push(Problem::at(
-                "/userEndCommand",
-                "redirect.empty_end_command",
-                "The command is empty. Write one, for example /end, or leave the field out.",
-            ));
-        }
-        if let Some(address) = &self.identity.email_address
-            && !is_template(address)
-            && !address.trim().is_empty()
-            && !address.contains('@')
-        {
-            problems.push(Problem::at(
-                "/identity/emailAddress",
-                "redirect.bad_email_address",
-                format!(
-                    "'{address}' is no email address. Write one, or a template such as \
-                     {{{{ context.email }}}}."
-                ),
-            ));
-        }
+        let command = self.user_end_command.as_deref();
+        problems.extend(agent::end_command_problem("redirect", command));
+        let address = self.identity.email_address.as_deref();
+        problems.extend(agent::email_problem("redirect", address));
         problems
     }
 }

@@ -2,21 +2,13 @@
 
 mod config;
 
-use handoff_node::{
-    Category, CloseReason, Context, Descriptor, EndReason, Fault, Key, Node, Outcome, Port,
-    Problem, SessionEnd, Trigger,
-};
+use handoff_node::{Category, Context, Descriptor, Fault, Node, Outcome, Problem, Trigger, agent};
 
 use crate::config::Config;
 
 /// Hands the conversation to an agent.
 #[derive(Debug)]
 pub struct Redirect;
-
-const COMPLETED: Port = Port::success("completed", "Agent done");
-const USER_LEFT: Port = Port::success("userLeft", "User left");
-const NO_AGENT: Port = Port::failure("noAgent", "No agent");
-const ALREADY_ACTIVE: Port = Port::failure("alreadyActive", "Already with an agent");
 
 impl Node for Redirect {
     type Config = Config;
@@ -31,9 +23,9 @@ impl Node for Redirect {
             help: include_str!("../help.md"),
             category: Category::Handoff,
             icon: include_str!("../icon.svg"),
-            ports: &[COMPLETED, USER_LEFT, NO_AGENT, ALREADY_ACTIVE, Port::ERROR],
+            ports: agent::PORTS,
             reads: &[],
-            writes: &[Key::Named("SessionEndReason"), Key::Named("LastKnownAgent")],
+            writes: agent::WRITES,
             capabilities: &[],
             examples: include_str!("../examples.json"),
         }
@@ -50,34 +42,10 @@ impl Node for Redirect {
     ) -> Result<Outcome, Fault> {
         match trigger {
             Trigger::Entered => config.into_request().map(Outcome::transfer),
-            Trigger::Returned { end, .. } => Ok(after(&end, config.resume_bot)),
+            Trigger::Returned { end, .. } => Ok(agent::after(&end, config.resume_bot)),
             other => Err(other.unexpected()),
         }
     }
-}
-
-/// Where the flow goes once the handoff has ended.
-fn after(end: &SessionEnd, resume_bot: bool) -> Outcome {
-    match end.reason {
-        EndReason::AgentLeft if resume_bot => Outcome::Leave(COMPLETED),
-        EndReason::AgentLeft => Outcome::Close(CloseReason::AgentLeft),
-        EndReason::UserLeft => Outcome::Leave(USER_LEFT),
-        EndReason::Error if is_or_is_under(end.code(), "transfer.no_agent") => {
-            Outcome::Leave(NO_AGENT)
-        }
-        EndReason::Error if is_or_is_under(end.code(), "transfer.already_active") => {
-            Outcome::Leave(ALREADY_ACTIVE)
-        }
-        // Completed is how a bot ends, never a handoff.
-        EndReason::Error | EndReason::Completed => Outcome::Leave(Port::ERROR),
-    }
-}
-
-/// Whether a code is the given one or a finer grain of it, as `transfer.no_agent.closed` is of
-/// `transfer.no_agent`.
-fn is_or_is_under(code: &str, general: &str) -> bool {
-    code.strip_prefix(general)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
 }
 
 handoff_node::export!(Redirect);

@@ -1,5 +1,5 @@
 use handoff_node::{
-    EndDetail, TransferRequest,
+    TransferRequest,
     testing::{self, TestContext},
 };
 use serde_json::{Value, json};
@@ -12,20 +12,6 @@ fn request(config: Value) -> TransferRequest {
         Ok(Outcome::Transfer { request, .. }) => *request,
         other => panic!("a transfer expected, not {other:?}"),
     }
-}
-
-fn returned(config: Value, reason: EndReason, code: &str) -> Outcome {
-    let detail = (!code.is_empty()).then(|| EndDetail {
-        code: code.to_owned(),
-        message: "Says why.".to_owned(),
-    });
-    let end = SessionEnd {
-        reason,
-        last_agent: None,
-        detail,
-    };
-    let trigger = Trigger::Returned { end, state: () };
-    testing::step::<Redirect>(&mut TestContext::new(), config, trigger).expect("leaves or closes")
 }
 
 #[test]
@@ -73,39 +59,6 @@ fn blank_identity_fields_are_left_out_of_the_request() {
 #[test]
 fn a_bare_redirect_asks_for_nothing() {
     assert_eq!(request(json!({})).options(), "{}");
-}
-
-#[test]
-fn the_flow_goes_on_after_the_agent_only_if_it_is_to_resume() {
-    let resume = json!({ "resumeBot": true });
-    assert_eq!(
-        returned(resume, EndReason::AgentLeft, ""),
-        Outcome::Leave(COMPLETED)
-    );
-    let end = json!({});
-    assert_eq!(
-        returned(end, EndReason::AgentLeft, ""),
-        Outcome::Close(CloseReason::AgentLeft)
-    );
-}
-
-#[test]
-fn every_error_has_its_port() {
-    for (code, port) in [
-        ("transfer.no_agent", NO_AGENT),
-        ("transfer.no_agent.timeout", NO_AGENT),
-        ("transfer.no_agent_closed", NO_AGENT),
-        ("transfer.already_active", ALREADY_ACTIVE),
-        ("transfer.no_agents_table", Port::ERROR),
-        ("genesys.queue_not_visible", Port::ERROR),
-        ("", Port::ERROR),
-    ] {
-        assert_eq!(
-            returned(json!({}), EndReason::Error, code),
-            Outcome::Leave(port),
-            "{code}"
-        );
-    }
 }
 
 #[test]

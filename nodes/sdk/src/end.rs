@@ -22,6 +22,15 @@ impl SessionEnd {
     pub fn code(&self) -> &str {
         self.detail.as_ref().map_or("", |detail| &detail.code)
     }
+
+    /// Whether the code is the given one or a finer grain of it, as `transfer.no_agent.closed` is of
+    /// `transfer.no_agent`.
+    #[must_use]
+    pub fn has_code(&self, general: &str) -> bool {
+        self.code()
+            .strip_prefix(general)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
+    }
 }
 
 /// Who, on the other side, ended it.

@@ -6,6 +6,7 @@
 //! node into a component; on other targets it only checks types, because a native library can't
 //! carry the names of a component's exports.
 
+pub mod agent;
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]

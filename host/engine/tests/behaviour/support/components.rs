@@ -8,11 +8,14 @@ use std::sync::{Arc, LazyLock};
 use tokio::sync::Mutex;
 
 /// Node types and the files that hold them.
-const STANDARD: [(&str, &str); 9] = [
+const STANDARD: [(&str, &str); 13] = [
+    ("agentTransfer", "agent-transfer"),
     ("ask", "ask"),
     ("branch", "branch"),
     ("end", "end"),
+    ("escalate", "escalate"),
     ("pushBotSoStack", "push-bot-so-stack"),
+    ("raiseTicket", "raise-ticket"),
     ("redirect", "redirect"),
     ("resumeAfterAgent", "resume-after-agent"),
     ("say", "say"),
@@ -21,6 +24,7 @@ const STANDARD: [(&str, &str); 9] = [
         "setExternalSessionAttributes",
         "set-external-session-attributes",
     ),
+    ("setMetaInfo", "set-meta-info"),
 ];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| runtime(|_| {}));
