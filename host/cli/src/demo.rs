@@ -116,7 +116,7 @@ async fn perform(
     match &report.outcome {
         Outcome::Passed => true,
         outcome => {
-            explain(scenario, outcome);
+            anstream::println!("{RED}{}{RED:#}\n", explain(scenario, outcome));
             false
         }
     }

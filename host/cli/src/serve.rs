@@ -128,13 +128,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let deployments = Deployments::new(&host, releases, secrets);
     deployments.keep_tidy();
-    let _watching = if arguments.watch {
+    if arguments.watch {
         let project = arguments.project.clone();
         let watching = deployments.watch(move |outcome| tell(outcome, &project));
-        Some(watching.context("the project's directory cannot be watched")?)
-    } else {
-        None
-    };
+        watching.context("the project's directory cannot be watched")?;
+    }
     let options = ApiOptions {
         deployments: Some(deployments),
         admin_token: Some(admin.clone()),

@@ -66,7 +66,9 @@ pub struct EngageAccount {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OpenMessagingAccount {
-    /// The organisation's region, for example `mypurecloud.de`.
+    /// The organisation's region, for example `mypurecloud.de`. The address at which people log in there
+    /// will do, `https://login.mypurecloud.de`.
+    #[serde(deserialize_with = "region")]
     pub region: String,
     /// Id of an OAuth client with the client-credentials grant.
     pub client_id: String,
@@ -94,7 +96,9 @@ pub struct OpenMessagingAccount {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WebChatAccount {
-    /// The organisation's region, for example `mypurecloud.de`.
+    /// The organisation's region, for example `mypurecloud.de`. The address at which people log in there
+    /// will do, `https://login.mypurecloud.de`.
+    #[serde(deserialize_with = "region")]
     pub region: String,
     /// The organisation's id.
     pub organization_id: String,
@@ -116,7 +120,9 @@ pub struct WebChatAccount {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WebMessagingAccount {
-    /// The organisation's region, for example `mypurecloud.de`.
+    /// The organisation's region, for example `mypurecloud.de`. The address at which people log in there
+    /// will do, `https://login.mypurecloud.de`.
+    #[serde(deserialize_with = "region")]
     pub region: String,
     /// The Messenger deployment's id, also called its key.
     pub deployment_id: String,
@@ -164,6 +170,43 @@ pub struct OAuthClient {
     pub id: String,
     /// Its secret.
     pub secret: SecretRef,
+}
+
+/// The regions of Genesys Cloud.
+pub const REGIONS: [&str; 17] = [
+    "mypurecloud.com",
+    "mypurecloud.ie",
+    "mypurecloud.com.au",
+    "mypurecloud.jp",
+    "mypurecloud.de",
+    "usw2.pure.cloud",
+    "cac1.pure.cloud",
+    "apne2.pure.cloud",
+    "euw2.pure.cloud",
+    "aps1.pure.cloud",
+    "use2.us-gov-pure.cloud",
+    "sae1.pure.cloud",
+    "mec1.pure.cloud",
+    "apne3.pure.cloud",
+    "euc2.pure.cloud",
+    "mxc1.pure.cloud",
+    "apse1.pure.cloud",
+];
+
+/// Whether Genesys Cloud has this region.
+#[must_use]
+pub fn is_region(region: &str) -> bool {
+    REGIONS.contains(&region)
+}
+
+/// Reads a region, also from the address at which people log in there, `https://login.mypurecloud.com`.
+fn region<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let host = text.strip_prefix("https://").unwrap_or(&text);
+    let host = host.split('/').next().unwrap_or_default();
+    let of_host = host.split_once('.').map(|(_, rest)| rest);
+    let known = of_host.filter(|rest| is_region(rest));
+    Ok(known.map_or(text.clone(), str::to_owned))
 }
 
 /// Base URLs that differ from the region's own, each with its scheme and without a trailing slash.
@@ -228,6 +271,18 @@ impl Account {
             Self::CloudWebMessaging(_) => TransportKind::CloudWebMessaging,
             Self::CloudOpenMessaging(_) => TransportKind::CloudOpenMessaging,
         }
+    }
+
+    /// The account's region, if Genesys Cloud has none of that name. Where hosts are overridden the region
+    /// is nobody's business.
+    pub(crate) fn unknown_region(&self) -> Option<&str> {
+        let (region, hosts) = match self {
+            Self::EngageChatV2(_) => return None,
+            Self::CloudWebchat(account) => (&account.region, &account.hosts),
+            Self::CloudWebMessaging(account) => (&account.region, &account.hosts),
+            Self::CloudOpenMessaging(account) => (&account.region, &account.hosts),
+        };
+        (*hosts == HostOverrides::default() && !is_region(region)).then_some(region)
     }
 
     /// Identity fields that a transfer over this account must have.

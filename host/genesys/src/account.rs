@@ -1,11 +1,10 @@
 //! From a configured account to the transport that reaches it.
 
 use crate::media::Media;
-use crate::platform::{REGIONS, is_region};
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
 use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
-use handoff_engine::account::{Account, HostOverrides};
+use handoff_engine::account::{Account, HostOverrides, REGIONS, is_region};
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
 use std::sync::Arc;

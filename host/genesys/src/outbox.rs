@@ -38,6 +38,9 @@ struct Say {
     /// How many parts were dealt with.
     sent: u32,
     simplified: Vec<String>,
+    /// A part was refused: it is never delivered as it was given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    refused: bool,
 }
 
 /// Whose words they are.
@@ -169,6 +172,7 @@ impl Outbox {
             parts: carried.parts.into(),
             sent: 0,
             simplified: carried.simplified,
+            refused: false,
         }));
     }
 
@@ -231,12 +235,31 @@ impl Outbox {
         Some(Sent::Part(origin, part))
     }
 
+    /// Takes out a part that the platform does not take. The user is told once that the message failed.
+    pub(crate) fn refused_first(&mut self, news: &mut News) {
+        if let Some(Outgoing::Say(say)) = self.waiting.front_mut()
+            && !std::mem::replace(&mut say.refused, true)
+            && let Some(input) = say.origin.input()
+        {
+            news.tell(
+                format!("receipt/{input}/failed"),
+                Signal::Receipt {
+                    message: input.clone(),
+                    receipt: Receipt::Failed,
+                },
+            );
+        }
+        self.sent_first(news);
+    }
+
     /// As [`Self::sent_first`], where the platform has no receipts of its own: what it took in, it
     /// shows, so a message that is through has been delivered.
     pub(crate) fn delivered_first(&mut self, news: &mut News) -> Option<Sent> {
         let settled = news.settled.len();
+        let whole = !matches!(self.waiting.front(), Some(Outgoing::Say(say)) if say.refused);
         let sent = self.sent_first(news);
         if let Some(Sent::Part(origin, _)) = &sent
+            && whole
             && let Some(input) = origin.input()
             && news.settled.len() > settled
         {
@@ -361,6 +384,21 @@ mod tests {
             outbox.sent_first(&mut News::default());
         }
         assert_eq!(keys, ["transcript/0", "transcript/1", "opening"]);
+    }
+
+    #[test]
+    fn a_message_with_a_refused_part_has_failed_and_is_not_delivered() {
+        let mut outbox = Outbox::default();
+        let input = Some(InputId::new("m"));
+        let text = UserMessage::text("abcd efgh ijkl");
+        outbox.say("s/1/0".into(), input, &text, &NARROW);
+        let mut news = News::default();
+        outbox.delivered_first(&mut news);
+        outbox.refused_first(&mut news);
+        while outbox.delivered_first(&mut news).is_some() {}
+        let keys: Vec<_> = news.told.iter().map(|told| told.key.as_str()).collect();
+        assert_eq!(keys, ["receipt/m/failed"]);
+        assert_eq!(news.settled.len(), 1);
     }
 
     proptest! {

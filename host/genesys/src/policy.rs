@@ -117,7 +117,8 @@ impl FilePolicy {
     }
 }
 
-/// Gives up the file that is first to be sent, and says why.
+/// Gives up the file that is first to be sent, and says why: whoever runs the host learns the reason, and
+/// the user that the message did not arrive as it was sent.
 pub(crate) fn refuse_first(outbox: &mut Outbox, refusal: &FileRefusal, news: &mut News) {
     let key = outbox.first_key().unwrap_or_default();
     news.notice(
@@ -125,7 +126,7 @@ pub(crate) fn refuse_first(outbox: &mut Outbox, refusal: &FileRefusal, news: &mu
         refusal.code(),
         refusal.to_string(),
     );
-    outbox.sent_first(news);
+    outbox.refused_first(news);
 }
 
 fn extension(name: &str) -> Option<&str> {

@@ -3,7 +3,7 @@
 use handoff_engine::account::SecretRef;
 
 /// Turns the name of a secret into the secret.
-pub trait Secrets {
+pub trait Secrets: Sync {
     /// The value behind a reference.
     fn resolve(&self, secret: &SecretRef) -> Result<String, SecretError>;
 }

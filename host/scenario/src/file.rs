@@ -24,6 +24,9 @@ pub struct Scenario {
     pub org: PathBuf,
     /// Transports it runs on; none for all that the project has accounts for.
     pub transports: Option<Vec<TransportKind>>,
+    /// Whether the project's own default account and channels decide where each handoff goes. It is
+    /// then played once.
+    pub as_configured: bool,
     /// The bot that is talked to; none for the project's start bot.
     pub bot: Option<String>,
     /// The channel the user comes by.
@@ -67,6 +70,8 @@ struct Head {
     org: Option<PathBuf>,
     #[serde(default)]
     transports: Option<Vec<TransportKind>>,
+    #[serde(default)]
+    as_configured: bool,
     #[serde(default)]
     bot: Option<String>,
     #[serde(default)]
@@ -131,6 +136,7 @@ impl Scenario {
             org: project.join(head.org.unwrap_or_else(|| PathBuf::from("org.toml"))),
             project,
             transports: head.transports,
+            as_configured: head.as_configured,
             bot: head.bot,
             channel: head.channel,
             capability: head.capability,
@@ -177,10 +183,14 @@ impl Scenario {
             // Nothing is handed over.
             return vec![TransportKind::ALL[0]];
         }
-        match &self.transports {
+        let mut transports = match &self.transports {
             Some(transports) => transports.clone(),
             None => self.transports_of_project(),
+        };
+        if self.as_configured {
+            transports.truncate(1);
         }
+        transports
     }
 
     /// The transports of the project's accounts, those its worker bots bring along included. Of a

@@ -1,6 +1,6 @@
 //! A simulator and a host on the system's clock, for people to talk to.
 
-use crate::stage::{Scene, StageError, start_host};
+use crate::stage::{Route, Scene, StageError, start_host};
 use genesys_sim::{ClockMode, Simulator};
 use handoff_engine::Engine;
 use handoff_engine::clock::SystemClock;
@@ -28,7 +28,14 @@ impl LiveStage {
         org: &Path,
         transport: Option<TransportKind>,
     ) -> Result<Self, StageError> {
-        let scene = Scene::set_up(engine, project, org, transport, ClockMode::Real).await?;
+        let scene = Scene::set_up(
+            engine,
+            project,
+            org,
+            Route::Over(transport),
+            ClockMode::Real,
+        )
+        .await?;
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let control = scene.simulator.control();
         let clock = Arc::new(SystemClock);

@@ -427,10 +427,10 @@ fn action(act: &AgentAct) -> AgentAction {
     }
 }
 
-/// Why an order was not refused for lack of a way to carry it out.
+/// Why an order was not refused: the transport has no way to carry it out, or the centre no wish to.
 fn not_refused(tried: Result<(), ControlError>) -> Option<String> {
     match tried {
-        Err(ControlError::NotCarried { .. }) => None,
+        Err(ControlError::NotCarried { .. } | ControlError::FileRefused { .. }) => None,
         Err(other) => Some(other.to_string()),
         Ok(()) => Some("it was done".to_owned()),
     }

@@ -113,7 +113,11 @@ impl Stage {
             engine,
             &scenario.project,
             &scenario.org,
-            Some(transport),
+            if scenario.as_configured {
+                Route::AsConfigured
+            } else {
+                Route::Over(Some(transport))
+            },
             ClockMode::Manual { now_ms },
         )
         .await?;
@@ -268,13 +272,20 @@ pub(crate) struct Scene {
     pub(crate) transport: TransportKind,
 }
 
+/// Where the handoffs of a scene go.
+pub(crate) enum Route {
+    /// Wherever the project says.
+    AsConfigured,
+    /// All to one account, of the default one's transport unless another one is asked for.
+    Over(Option<TransportKind>),
+}
+
 impl Scene {
-    /// Without a transport, the project's default account decides.
     pub(crate) async fn set_up(
         engine: &Engine,
         project: &Path,
         org_path: &Path,
-        transport: Option<TransportKind>,
+        route: Route,
         clock: ClockMode,
     ) -> Result<Self, StageError> {
         let mut project = load_project(engine, project).await?;
@@ -294,11 +305,16 @@ impl Scene {
             .default_account()
             .and_then(|name| project.account(name))
             .map(handoff_engine::account::Account::transport);
-        let transport = transport
-            .or(by_default)
-            .unwrap_or(TransportKind::CloudOpenMessaging);
-        let account = account_for(&project, transport).ok_or(StageError::NoAccount(transport))?;
-        project.override_account(account);
+        let by_default = by_default.unwrap_or(TransportKind::CloudOpenMessaging);
+        let transport = match route {
+            Route::AsConfigured => by_default,
+            Route::Over(transport) => {
+                let transport = transport.unwrap_or(by_default);
+                let account = account_for(&project, transport);
+                project.override_account(account.ok_or(StageError::NoAccount(transport))?);
+                transport
+            }
+        };
         let project = Arc::new(project);
         let secrets = SimulatedSecrets::new(&project, &text);
         Ok(Self {

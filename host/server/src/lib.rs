@@ -8,6 +8,7 @@
 //!
 //! [`Api`] is what all this looks like over HTTP.
 
+mod changes;
 mod components;
 mod directory;
 mod disk_media;
@@ -34,6 +35,7 @@ mod timers;
 mod user;
 mod versions;
 
+pub use changes::Changes;
 pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use disk_media::DiskMedia;

@@ -1,7 +1,7 @@
 //! What must hold between the parts of a project.
 
 use super::{Bot, Flow, FlowFile, FlowNode, Manifest, PlacedNode};
-use crate::account::Account;
+use crate::account::{Account, REGIONS};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean, name_list};
 use crate::name::{AccountName, BotName, NodeId, NodeType};
 use crate::node::Node;
@@ -293,6 +293,21 @@ pub(super) fn check_manifest(
 }
 
 fn check_account(account: &Account, document: &Document, at: &str, found: &mut Vec<Diagnostic>) {
+    if let Some(region) = account.unknown_region() {
+        let mut diagnostic = Diagnostic::error(
+            "account.unknown_region",
+            document.place(&format!("{at}/region")),
+            format!("'{region}' is no region of Genesys Cloud"),
+        );
+        diagnostic.help = did_you_mean(region, REGIONS).or_else(|| {
+            Some(
+                "take the part after 'login.' of the address at which people log in, for example \
+                 mypurecloud.de"
+                    .to_owned(),
+            )
+        });
+        found.push(diagnostic);
+    }
     match account {
         Account::EngageChatV2(engage) => {
             let place = document.place(&format!("{at}/url"));

@@ -34,6 +34,9 @@ impl Protocol {
             self.finish(Observation::Closed, news);
         }
         if self.state.end.connected_agent().is_some() {
+            // The agent may have closed a moment ago. Words in a conversation that is over would open it
+            // again, with nobody in it.
+            self.in_doubt = true;
             self.say_farewell();
         }
         self.leave_unknown_conversation();

@@ -2,33 +2,6 @@
 
 use handoff_engine::account::HostOverrides;
 
-/// The regions of Genesys Cloud (PROTOCOLS 0.1).
-pub const REGIONS: [&str; 17] = [
-    "mypurecloud.com",
-    "mypurecloud.ie",
-    "mypurecloud.com.au",
-    "mypurecloud.jp",
-    "mypurecloud.de",
-    "usw2.pure.cloud",
-    "cac1.pure.cloud",
-    "apne2.pure.cloud",
-    "euw2.pure.cloud",
-    "aps1.pure.cloud",
-    "use2.us-gov-pure.cloud",
-    "sae1.pure.cloud",
-    "mec1.pure.cloud",
-    "apne3.pure.cloud",
-    "euc2.pure.cloud",
-    "mxc1.pure.cloud",
-    "apse1.pure.cloud",
-];
-
-/// Whether Genesys Cloud has this region.
-#[must_use]
-pub fn is_region(region: &str) -> bool {
-    REGIONS.contains(&region)
-}
-
 /// Base addresses, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {

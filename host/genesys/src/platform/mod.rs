@@ -18,7 +18,7 @@ mod users;
 pub use call::Platform;
 pub(crate) use call::{correlation, retry_after};
 pub use error::{Correlation, ErrorBody, PlatformError};
-pub use hosts::{Hosts, REGIONS, is_region};
+pub use hosts::Hosts;
 pub use integrations::{Integration, IntegrationError};
 pub use oauth::Credentials;
 pub(crate) use queues::MediaType;

@@ -3,7 +3,8 @@
 use super::Holds;
 use super::pattern::matches;
 use crate::step::StepKind;
-use genesys_sim::{ConversationView, Ender, Speaker};
+use genesys_sim::{ConversationView, Ender, Speaker, Transport};
+use handoff_engine::handoff::TransportKind;
 use serde_json::Value;
 
 pub(super) fn at_genesys(conversations: &[ConversationView], kind: &StepKind) -> Holds {
@@ -21,6 +22,19 @@ pub(super) fn at_genesys(conversations: &[ConversationView], kind: &StepKind) ->
         };
     };
     match kind {
+        StepKind::Over(wanted) => {
+            let got = match last.transport {
+                Transport::EngageChatV2 => TransportKind::EngageChatV2,
+                Transport::CloudWebchat => TransportKind::CloudWebchat,
+                Transport::CloudWebMessaging => TransportKind::CloudWebMessaging,
+                Transport::CloudOpenMessaging => TransportKind::CloudOpenMessaging,
+            };
+            Holds::now(
+                got == *wanted,
+                format!("the conversation to come over {wanted}"),
+                got.to_string(),
+            )
+        }
         StepKind::Queue(wanted) => {
             let got = last.queue.clone().unwrap_or_else(|| "no queue".to_owned());
             Holds::soon(got == *wanted, format!("the queue {wanted:?}"), got)

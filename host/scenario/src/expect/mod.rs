@@ -130,6 +130,7 @@ impl Expectations {
                 );
             }
             StepKind::Conversations(_)
+            | StepKind::Over(_)
             | StepKind::Queue(_)
             | StepKind::Identity(_)
             | StepKind::IdentityLacks(_)

@@ -125,6 +125,8 @@ pub enum StepKind {
     Conversations(usize),
     /// How many network calls were made to Genesys.
     Requests(usize),
+    /// The transport that the last conversation came by.
+    Over(TransportKind),
     /// The queue in which the last conversation waits, or last waited.
     Queue(String),
     /// The identity fields that the last conversation was started with.

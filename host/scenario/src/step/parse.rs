@@ -50,6 +50,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("handoffs-ended", &[]),
     ("conversations", &[]),
     ("requests", &[]),
+    ("over", &[]),
     ("queue", &[]),
     ("identity", &[]),
     ("identity-lacks", &[]),
@@ -112,7 +113,7 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         }
         "start" => words.flag(StepKind::Start),
         "restart" => words.flag(StepKind::Restart),
-        "fault" => Ok(StepKind::Fault(words.get("fault")?)),
+        "fault" => parse_fault(&words),
         "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
         "system" => Ok(StepKind::SystemSays(words.get("system")?)),
         "user-hears" => Ok(StepKind::UserHears {
@@ -149,6 +150,7 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         "handoffs-ended" => Ok(StepKind::HandoffsEnded(words.get("handoffs-ended")?)),
         "conversations" => Ok(StepKind::Conversations(words.get("conversations")?)),
         "requests" => Ok(StepKind::Requests(words.get("requests")?)),
+        "over" => Ok(StepKind::Over(words.get("over")?)),
         "queue" => Ok(StepKind::Queue(words.get("queue")?)),
         "identity" => Ok(StepKind::Identity(words.get("identity")?)),
         "identity-lacks" => Ok(StepKind::IdentityLacks(words.get("identity-lacks")?)),
@@ -163,6 +165,18 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
             mentions: words.maybe("mentions")?.unwrap_or_default(),
         }),
     }
+}
+
+fn parse_fault(words: &Words<'_>) -> Result<StepKind, String> {
+    let fault: Map<String, Value> = words.get("fault")?;
+    if fault.get("fault").is_some_and(|name| name == "latency") {
+        return Err(
+            "'latency' is for real time: the clock of a scenario stands still while an answer is under \
+             way; let answers get lost with 'lose-replies'"
+                .to_owned(),
+        );
+    }
+    Ok(StepKind::Fault(fault))
 }
 
 fn parse_user(words: &Words<'_>) -> Result<StepKind, String> {

@@ -9,7 +9,6 @@ mod watching;
 
 pub use archive::{Archive, ArchiveError};
 pub use deploying::{DeployError, Deployments, Reload};
-pub use watching::Watching;
 
 use crate::{ComponentsError, DirectoryError, ProjectDirectory, read_components};
 use archive::Choice;

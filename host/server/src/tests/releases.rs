@@ -157,7 +157,7 @@ async fn what_is_saved_is_deployed_and_mistakes_change_nothing() {
     let (told, mut reloads) = mpsc::unbounded_channel();
     let tell = move |reload| told.send(reload).expect("the test listens");
     let watching = bench.deployments(&host).watch(tell);
-    let _watching = watching.expect("can be watched");
+    watching.expect("can be watched");
     // What the host keeps in a hidden directory is no change.
     bench.write(".handoff/other.json", "{");
     bench.save("second");
