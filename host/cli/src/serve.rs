@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (admin, made) = admin_token(&arguments)?;
     let door = Door::open(listen_options(&arguments))?;
     let public_url = match &arguments.public_url {
-        Some(url) => url.clone(),
+        Some(url) => url.trim_end_matches('/').to_owned(),
         None => door.url().to_owned(),
     };
     let data = arguments.data.clone();
