@@ -52,7 +52,7 @@ impl NodesArguments {
     /// An engine with the nodes.
     pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
         let users = || Some(choose_base_strategy().ok()?.cache_dir().join("handoff"));
-        match users() {
+        match self.cache.clone().or_else(users) {
             Some(directory) => self.load_cached(directory).await,
             None => self.build(Engine::builder()).await,
         }
