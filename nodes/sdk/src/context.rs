@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Level, Line, Refused, SessionEnd};
+use crate::{HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd};
 
 /// The session as a node sees it. Writes and messages take effect only if the step returns ok.
 pub trait Context {
@@ -60,6 +60,16 @@ pub trait Context {
     /// # Errors
     /// [`Refused::SecretUnknown`] or [`Refused::SecretDenied`].
     fn secret(&self, name: &str) -> Result<String, Refused>;
+
+    /// The document of the project's API connector of this alias; none if there is no such connector.
+    fn connector(&self, alias: &str) -> Option<Value>;
+
+    /// Sends a request and waits for the answer. It leaves only for an address that the project and
+    /// the operator allow. A step that fails afterwards does not take it back.
+    ///
+    /// # Errors
+    /// [`HttpError`] if there is no answer; an answer of any status is none.
+    fn fetch(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
 
     /// Writes a line for the person who runs the flow. Cut at 2,000 bytes.
     fn log(&mut self, level: Level, text: &str);

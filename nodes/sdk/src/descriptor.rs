@@ -131,6 +131,10 @@ pub enum Capability {
     Handoff,
     /// Placeholders of secrets.
     Secrets,
+    /// Documents of API connectors.
+    Connectors,
+    /// Requests over HTTP, which are WASI's and not the contract's own.
+    Http,
     /// Log lines.
     Log,
 }

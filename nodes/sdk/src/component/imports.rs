@@ -3,15 +3,16 @@
 use serde_json::Value;
 
 use crate::{
-    Audience, Context, Level, Line, Refused, SessionEnd, Visit,
+    Audience, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd, Visit,
     bindings::handoff::node::{
+        connectors,
         context::{self, ContextError},
         conversation::{self, SendError},
         external_attributes::{self, AttributeError},
         handoff, log,
         secrets::{self, SecretError},
     },
-    component::convert,
+    component::{convert, fetch::fetch},
 };
 
 /// The session, as the host keeps it.
@@ -102,6 +103,15 @@ impl Context for Imports {
                 SecretError::Denied => Refused::SecretDenied { name },
             }
         })
+    }
+
+    fn connector(&self, alias: &str) -> Option<Value> {
+        connectors::find(alias)
+            .map(|json| serde_json::from_str(&json).expect("the host keeps only JSON"))
+    }
+
+    fn fetch(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        fetch(request)
     }
 
     fn log(&mut self, level: Level, text: &str) {

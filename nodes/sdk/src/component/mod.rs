@@ -1,6 +1,7 @@
 //! A node as a component: the only place where the types of the contract and those of the SDK meet.
 
 mod convert;
+mod fetch;
 mod imports;
 
 use std::marker::PhantomData;

@@ -67,6 +67,13 @@ pub fn run_example<N: Node>(example: Example) -> (TestContext, Vec<String>) {
     session.context = given.context;
     session.attributes = given.attributes;
     session.last_handoff = given.last_handoff;
+    session.secrets = given.secrets;
+    session.connectors = given.connectors;
+    session.answers = given
+        .answers
+        .into_iter()
+        .map(|answer| Ok(answer.into()))
+        .collect();
     let mut context_after = session.context.clone();
     for (key, value) in expect.context {
         match value {
@@ -93,6 +100,23 @@ pub fn run_example<N: Node>(example: Example) -> (TestContext, Vec<String>) {
     let result = config::read(&resolved.to_string())
         .and_then(|config| N::step(&mut session, config, trigger));
     wrong.extend(mismatch(&result, &expect.outcome, N::descriptor().ports));
+
+    // A request that was sent is sent, whatever came of the step.
+    if session.requests.len() != expect.requests.len() {
+        wrong.push(format!(
+            "sends {} requests, not {}: {:?}",
+            session.requests.len(),
+            expect.requests.len(),
+            session.requests
+        ));
+    }
+    wrong.extend(
+        session
+            .requests
+            .iter()
+            .zip(&expect.requests)
+            .filter_map(|(sent, expected)| expected.mismatch(sent)),
+    );
 
     // A host forgets what a step did that faulted.
     if result.is_ok() {

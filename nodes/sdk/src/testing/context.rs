@@ -2,13 +2,16 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Audience, Capability, Context, Level, Line, Refused, SessionEnd, Timestamp, Visit};
+use crate::{
+    Audience, Capability, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused,
+    SessionEnd, Timestamp, Visit,
+};
 
 const KEY_BYTES: usize = 128;
 const VALUE_BYTES: u32 = 10_000;
@@ -32,6 +35,12 @@ pub struct TestContext {
     pub last_handoff: Option<SessionEnd>,
     /// The secrets the node may use.
     pub secrets: BTreeSet<String>,
+    /// Documents of API connectors, by alias.
+    pub connectors: BTreeMap<String, Value>,
+    /// What the next requests are answered, in order. One more is denied.
+    pub answers: VecDeque<Result<HttpResponse, HttpError>>,
+    /// The requests that were sent, in order.
+    pub requests: Vec<HttpRequest>,
     /// The lines written.
     pub log: Vec<(Level, String)>,
     used: RefCell<BTreeSet<Capability>>,
@@ -64,6 +73,9 @@ impl TestContext {
             transcript: Vec::new(),
             last_handoff: None,
             secrets: BTreeSet::new(),
+            connectors: BTreeMap::new(),
+            answers: VecDeque::new(),
+            requests: Vec::new(),
             log: Vec::new(),
             used: RefCell::default(),
         }
@@ -196,6 +208,17 @@ impl Context for TestContext {
                 name: name.to_owned(),
             })
         }
+    }
+
+    fn connector(&self, alias: &str) -> Option<Value> {
+        self.uses(Capability::Connectors);
+        self.connectors.get(alias).cloned()
+    }
+
+    fn fetch(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.uses(Capability::Http);
+        self.requests.push(request.clone());
+        self.answers.pop_front().unwrap_or(Err(HttpError::Denied))
     }
 
     fn log(&mut self, level: Level, text: &str) {

@@ -4,12 +4,14 @@
 //! node's code, and by a host as a test of the finished component. It therefore holds the config as
 //! a designer writes it and, where templates or expressions make a difference, as the node gets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{CloseReason, SessionEnd, Target, Trigger, UserMessage, Visit, testing::Message};
+use crate::{
+    CloseReason, HttpRequest, HttpResponse, SessionEnd, Target, Trigger, UserMessage, Visit, testing::Message,
+};
 
 /// One example: given this, the node does that.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,6 +45,85 @@ pub struct Given {
     pub attributes: BTreeMap<String, String>,
     /// How the last handoff ended.
     pub last_handoff: Option<SessionEnd>,
+    /// The project's secrets.
+    pub secrets: BTreeSet<String>,
+    /// Documents of API connectors, by alias.
+    pub connectors: BTreeMap<String, Value>,
+    /// What requests are answered, in order: `{"status": 200, "body": ..}`.
+    pub answers: Vec<Answer>,
+}
+
+/// What a request is answered in an example.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body: text as it is, anything else as JSON text.
+    #[serde(default)]
+    pub body: Value,
+}
+
+impl From<Answer> for HttpResponse {
+    fn from(answer: Answer) -> Self {
+        Self {
+            status: answer.status,
+            headers: answer.headers.into_iter().collect(),
+            body: match answer.body {
+                Value::Null => Vec::new(),
+                Value::String(text) => text.into_bytes(),
+                other => other.to_string().into_bytes(),
+            },
+        }
+    }
+}
+
+/// A request as an example expects it. What is left out is not compared.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRequest {
+    /// The method.
+    pub method: String,
+    /// The address.
+    pub url: String,
+    /// Headers, by lower-case name.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body: text as it is, anything else as JSON.
+    #[serde(default)]
+    pub body: Option<Value>,
+}
+
+impl ExpectedRequest {
+    /// What of a request is not as expected.
+    pub(super) fn mismatch(&self, sent: &HttpRequest) -> Option<String> {
+        let headers: BTreeMap<_, _> = sent
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect();
+        let body = String::from_utf8_lossy(&sent.body);
+        let same_body = self.body.as_ref().is_none_or(|expected| match expected {
+            Value::String(text) => *text == body,
+            other => serde_json::from_str::<Value>(&body).is_ok_and(|body| body == *other),
+        });
+        let same = self.method == sent.method
+            && self.url == sent.url
+            && self
+                .headers
+                .iter()
+                .all(|(name, value)| headers.get(name) == Some(&value))
+            && same_body;
+        (!same).then(|| {
+            format!(
+                "sends {} {} with {headers:?} and {body}, not {self:?}",
+                sent.method, sent.url
+            )
+        })
+    }
 }
 
 /// A trigger: `"entered"`, `{"userMessage": "text"}`, `{"returned": {"reason": ..}}`, `"timedOut"`.
@@ -102,6 +183,9 @@ pub struct Expect {
     /// Exactly the messages it sends.
     #[serde(default)]
     pub messages: Vec<Message>,
+    /// Exactly the requests it sends.
+    #[serde(default)]
+    pub requests: Vec<ExpectedRequest>,
 }
 
 /// An outcome, or a fault. `{"leave": "next"}`, `{"wait": {}}`, `{"pushBot": "name"}`,

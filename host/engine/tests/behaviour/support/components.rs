@@ -14,6 +14,7 @@ const STANDARD: [(&str, &str); 13] = [
     ("branch", "branch"),
     ("end", "end"),
     ("escalate", "escalate"),
+    ("executeApi", "execute-api"),
     ("pushBotSoStack", "push-bot-so-stack"),
     ("raiseTicket", "raise-ticket"),
     ("redirect", "redirect"),
