@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use etcetera::{BaseStrategy, choose_base_strategy};
+use handoff_engine::egress::Allowed;
 use handoff_engine::{Component, Engine, EngineBuilder};
 use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -49,19 +50,27 @@ impl NodesArguments {
         Ok(read_components(&self.directory()?)?)
     }
 
-    /// An engine with the nodes.
+    /// An engine with the nodes. It lets projects send requests anywhere: whoever works on a project sends
+    /// none, or sends them to a stand-in.
     pub(crate) async fn load(&self) -> anyhow::Result<Engine> {
+        let builder = || Engine::builder().allow_egress(Allowed::everything());
         let users = || Some(choose_base_strategy().ok()?.cache_dir().join("handoff"));
         match self.cache.clone().or_else(users) {
-            Some(directory) => self.load_cached(directory).await,
-            None => self.build(Engine::builder()).await,
+            Some(directory) => self.build(builder().cache(directory)).await,
+            None => self.build(builder()).await,
         }
     }
 
-    /// The same, which keeps what it compiles in this directory unless another one was named.
-    pub(crate) async fn load_cached(&self, directory: PathBuf) -> anyhow::Result<Engine> {
+    /// The same for a server, which lets requests go where its operator says, and keeps what it compiles in
+    /// this directory unless another one was named.
+    pub(crate) async fn load_for_server(
+        &self,
+        directory: PathBuf,
+        egress: Allowed,
+    ) -> anyhow::Result<Engine> {
         let directory = self.cache.clone().unwrap_or(directory);
-        self.build(Engine::builder().cache(directory)).await
+        let builder = Engine::builder().cache(directory).allow_egress(egress);
+        self.build(builder).await
     }
 
     async fn build(&self, builder: EngineBuilder) -> anyhow::Result<Engine> {

@@ -5,13 +5,14 @@ use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, YELLOW};
 use anyhow::{Context, bail};
 use handoff_engine::account::Account;
+use handoff_engine::egress::Origin;
 use handoff_engine::project::Project;
 use handoff_genesys::Secrets;
 use handoff_scenario::SimulatedSecrets;
 use handoff_server::releases::{AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
 use handoff_server::{
-    AdminToken, ApiOptions, DataDirectory, Door, Host, Limits, ListenOptions, ProjectSecrets, Rate,
-    Server, TlsFiles,
+    AdminToken, ApiOptions, DataDirectory, Door, EgressOptions, Host, Limits, ListenOptions,
+    ProjectSecrets, Rate, Server, TlsFiles,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,18 @@ pub(crate) struct Arguments {
     /// How many seconds what is under way may take when the server is told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u64,
+    /// Lets requests of nodes go to this origin, where a project sends them: 'https://api.example.com',
+    /// 'https://*.example.com:8443'. May be given several times; without it no request leaves.
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "HANDOFF_ALLOW_EGRESS",
+        value_delimiter = ','
+    )]
+    allow_egress: Vec<Origin>,
+    /// Names that requests of nodes go to may lead to private addresses, as those of this network.
+    #[arg(long)]
+    allow_private_egress: bool,
     #[command(flatten)]
     nodes: NodesArguments,
 }
@@ -92,7 +105,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let data = DataDirectory::open(data.unwrap_or_else(|| arguments.project.join(".handoff")))?;
     let store = Arc::new(data.store()?);
     let media = Arc::new(data.media(&public_url)?);
-    let engine = arguments.nodes.load_cached(data.compiled()).await?;
+    let engine = arguments
+        .nodes
+        .load_for_server(
+            data.compiled(),
+            arguments.allow_egress.iter().cloned().collect(),
+        )
+        .await?;
     let mut releases = Releases::new(
         &engine,
         arguments.nodes.components()?,
@@ -117,7 +136,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut builder = Host::builder(Arc::clone(&current))
         .store(store, data.key())
         .media(Arc::clone(&media) as _)
-        .public_url(&public_url);
+        .public_url(&public_url)
+        .egress(EgressOptions {
+            private_addresses: arguments.allow_private_egress,
+            ..EgressOptions::default()
+        });
     for project in earlier {
         builder = builder.earlier(project);
     }

@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             genesys_url: genesys_url.clone(),
             genesys_service_name: genesys_service_name.clone(),
             slash_commands: BTreeMap::new(),
+            quick_responses: Vec::new(),
         },
         rest: Map::new(),
     };

@@ -4,6 +4,7 @@
 //! them where it likes; those of one call are compiled side by side, and every mistake is reported.
 
 use crate::diagnostic::Diagnostic;
+use crate::egress::Allowed;
 use crate::name::NodeType;
 use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
 use crate::project::{Project, ProjectFiles};
@@ -28,6 +29,7 @@ pub struct Engine {
     runtime: Runtime,
     nodes: Arc<BTreeMap<NodeType, Loaded>>,
     compiled: Compiled,
+    egress: Arc<Allowed>,
 }
 
 /// Nodes by the digest of their component, for as long as somebody uses them: versions of a project
@@ -47,6 +49,7 @@ pub struct EngineBuilder {
     limits: Limits,
     cache: Option<PathBuf>,
     components: Vec<Component>,
+    egress: Allowed,
 }
 
 /// An engine that cannot be put together.
@@ -98,6 +101,15 @@ impl EngineBuilder {
         self
     }
 
+    /// Lets requests of nodes go where a project sends them, as long as it is one of these origins.
+    /// Nothing is allowed if nothing is said. Who carries them is said for each turn, in
+    /// [`crate::Surroundings`].
+    #[must_use]
+    pub fn allow_egress(mut self, allowed: Allowed) -> Self {
+        self.egress = allowed;
+        self
+    }
+
     /// Adds node components.
     #[must_use]
     pub fn components(mut self, components: impl IntoIterator<Item = Component>) -> Self {
@@ -113,6 +125,7 @@ impl EngineBuilder {
             runtime,
             nodes: Arc::default(),
             compiled: Compiled::default(),
+            egress: Arc::new(self.egress),
         };
         empty.with(self.components).await
     }
@@ -133,6 +146,7 @@ impl Engine {
             runtime: self.runtime.clone(),
             nodes: Arc::default(),
             compiled: self.compiled.clone(),
+            egress: Arc::clone(&self.egress),
         }
     }
 
@@ -179,6 +193,7 @@ impl Engine {
             runtime: self.runtime.clone(),
             nodes: Arc::new(nodes),
             compiled: self.compiled.clone(),
+            egress: Arc::clone(&self.egress),
         })
     }
 
@@ -194,7 +209,7 @@ impl Engine {
             .iter()
             .map(|(name, loaded)| (name.clone(), Arc::clone(&loaded.node)))
             .collect();
-        Project::load(files, &nodes).await
+        Project::load(files, &nodes, &self.egress).await
     }
 }
 

@@ -38,7 +38,11 @@ pub fn projects(bundle: &[u8]) {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime");
-    if let Err(found) = runtime.block_on(Project::load(&files, &BTreeMap::new())) {
+    if let Err(found) = runtime.block_on(Project::load(
+        &files,
+        &BTreeMap::new(),
+        &crate::egress::Allowed::default(),
+    )) {
         assert!(!found.is_empty(), "refused without a word");
         let texts: BTreeMap<String, &str> = files
             .0

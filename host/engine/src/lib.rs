@@ -12,6 +12,7 @@
 //! | [`template`] | `{{ }}` in a node's config |
 //! | [`session`] | sessions, inputs, turns, effects: plain data |
 //! | [`mod@advance`] | the function that makes a turn |
+//! | [`egress`] | requests that nodes send, and who lets them out |
 //! | [`handoff`] | the words between the engine and a transport |
 //! | [`content`] | what people say besides plain text |
 //! | [`account`] | configured agent systems |
@@ -22,6 +23,7 @@ pub mod advance;
 pub mod clock;
 pub mod content;
 pub mod diagnostic;
+pub mod egress;
 mod engine;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -36,7 +38,7 @@ pub mod source;
 pub mod template;
 pub mod time;
 
-pub use advance::{StepWatch, advance, advance_watched};
+pub use advance::{StepWatch, Surroundings, advance, advance_in};
 pub use engine::{Component, Engine, EngineBuilder, EngineError};
 
 /// The example in the README, compiled.

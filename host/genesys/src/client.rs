@@ -12,6 +12,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// credentials astray), 30 s per request.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
+    http_client_builder()
+        .build()
+        .expect("a client from constants and an installed TLS provider always builds")
+}
+
+/// The same, for more to be said of it.
+pub fn http_client_builder() -> reqwest::ClientBuilder {
     install_tls();
     reqwest::Client::builder()
         .user_agent(concat!("handoff/", env!("CARGO_PKG_VERSION")))
@@ -19,8 +26,6 @@ pub fn http_client() -> reqwest::Client {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .tcp_nodelay(true)
-        .build()
-        .expect("a client from constants and an installed TLS provider always builds")
 }
 
 /// Installs the process-wide TLS provider, unless the embedding program has chosen one already.
@@ -38,7 +43,8 @@ pub(crate) fn install_tls() {
 
 /// What went wrong with a request, down to its cause, and without its address, which may hold
 /// secrets.
-pub(crate) fn describe(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn describe(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

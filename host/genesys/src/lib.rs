@@ -40,7 +40,7 @@ mod transport;
 mod unreadable;
 
 pub use account::{AccountError, transport};
-pub use client::http_client;
+pub use client::{describe as describe_http, http_client, http_client_builder};
 pub use marking::SECRET;
 pub use media::{File, Media, MediaError, NoMedia, Streamed};
 pub use secrets::{SecretError, Secrets};

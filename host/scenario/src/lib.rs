@@ -15,6 +15,7 @@
 //! | `capability` | what each transport carries, as a table |
 //! | `told` | what happened, as lines for people |
 
+mod apis;
 mod capability;
 mod expect;
 mod file;

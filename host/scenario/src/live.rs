@@ -1,5 +1,6 @@
 //! A simulator and a host on the system's clock, for people to talk to.
 
+use crate::apis::Apis;
 use crate::stage::{Route, Scene, StageError, start_host};
 use genesys_sim::{ClockMode, Simulator};
 use handoff_engine::Engine;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct LiveStage {
     simulator: Simulator,
+    _apis: Apis,
     host: Host,
     transport: TransportKind,
     session: SessionId,
@@ -41,9 +43,10 @@ impl LiveStage {
         let clock = Arc::new(SystemClock);
         let key = HostKey::random()?;
         let (project, secrets) = (&scene.project, &scene.secrets);
-        let host = start_host(project, secrets, clock, &store, &key, &control).await?;
+        let host = start_host(project, secrets, clock, &store, &key, &control, &scene.apis).await?;
         Ok(Self {
             simulator: scene.simulator,
+            _apis: scene.apis,
             host,
             transport: scene.transport,
             session: SessionId::new("chat-1"),

@@ -283,6 +283,20 @@ impl Playing<'_> {
                 self.stage.restart().await?;
                 self.rest().await;
             }
+            StepKind::ApiAnswers {
+                origin,
+                status,
+                body,
+            } => {
+                let told = self.stage.apis.answers(origin, *status, body.clone());
+                if let Err(got) = told {
+                    return Ok(Err(Failure {
+                        line: step.line,
+                        expected: "an API that answers".to_owned(),
+                        got,
+                    }));
+                }
+            }
             StepKind::Fault(fault) => {
                 let fault = serde_json::Value::Object(fault.clone());
                 match serde_json::from_value(fault) {

@@ -59,8 +59,20 @@ impl SimulatedSecrets {
                 }
             }
         }
+        for (name, reference) in project.secrets_for_nodes() {
+            known.push((reference.clone(), simulated(name)));
+        }
         Self(known)
     }
+}
+
+/// What a secret that nodes use is here. It is also what a request to AWS can be signed with.
+fn simulated(name: &str) -> String {
+    serde_json::json!({
+        "accessKeyId": "SIMULATED",
+        "secretAccessKey": format!("simulated-{name}"),
+    })
+    .to_string()
 }
 
 impl OrgSecrets {

@@ -4,6 +4,7 @@
 //! rest: no task of the host works, no request or webhook is under way, and no frame is unread. So a
 //! run repeats, whatever the machine is busy with.
 
+use crate::apis::Apis;
 use crate::file::Scenario;
 use crate::secrets::SimulatedSecrets;
 use genesys_sim::{Activity, ClockMode, Control, DeskEvent, Options, Org, OrgError, Simulator};
@@ -15,7 +16,8 @@ use handoff_engine::project::Project;
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{Engine, EngineError};
 use handoff_server::{
-    ComponentsError, DirectoryError, Host, HostKey, KeyError, ProjectDirectory, read_components,
+    ComponentsError, DirectoryError, EgressOptions, Host, HostKey, KeyError, ProjectDirectory,
+    read_components,
 };
 use handoff_store::Store;
 use std::path::{Path, PathBuf};
@@ -84,6 +86,7 @@ pub enum StageError {
 pub(crate) struct Stage {
     pub(crate) host: Host,
     pub(crate) control: Control,
+    pub(crate) apis: Apis,
     pub(crate) clock: SimClock,
     pub(crate) session: SessionId,
     sessions: usize,
@@ -106,6 +109,7 @@ impl Stage {
         let now_ms = BEGINNING.0;
         let Scene {
             simulator,
+            apis,
             project,
             secrets,
             ..
@@ -132,11 +136,13 @@ impl Stage {
             &store,
             &key,
             &control,
+            &apis,
         )
         .await?;
         Ok(Self {
             host,
             control,
+            apis,
             clock,
             session: SessionId::new("session-1"),
             sessions: 1,
@@ -160,6 +166,7 @@ impl Stage {
             &self.store,
             &self.key,
             &self.control,
+            &self.apis,
         )
         .await?;
         Ok(())
@@ -267,6 +274,7 @@ fn account_for(project: &Project, transport: TransportKind) -> Option<AccountNam
 /// A simulator that runs, and a project whose accounts lead to it.
 pub(crate) struct Scene {
     pub(crate) simulator: Simulator,
+    pub(crate) apis: Apis,
     pub(crate) project: Arc<Project>,
     pub(crate) secrets: SimulatedSecrets,
     pub(crate) transport: TransportKind,
@@ -319,6 +327,7 @@ impl Scene {
         let secrets = SimulatedSecrets::new(&project, &text);
         Ok(Self {
             simulator,
+            apis: Apis::start().await?,
             project,
             secrets,
             transport,
@@ -334,6 +343,7 @@ pub(crate) async fn start_host(
     store: &Arc<dyn Store>,
     key: &HostKey,
     control: &Control,
+    apis: &Apis,
 ) -> Result<Host, StageError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -347,6 +357,10 @@ pub(crate) async fn start_host(
         .clock(clock)
         .store(Arc::clone(store), key)
         .public_url(format!("http://{address}"))
+        .egress(EgressOptions {
+            stand_in: Some(apis.url().clone()),
+            ..EgressOptions::default()
+        })
         .start(secrets)
         .await?;
     host.serve(listener);

@@ -1,6 +1,7 @@
 //! What happened, as lines for people.
 
 use handoff_engine::content::{Receipt, all_as_text};
+use handoff_engine::egress::Answer;
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::NodeId;
 use handoff_engine::session::{Effect, EffectKind, Entry, InputKind, Sender, StepDecision, Turn};
@@ -124,6 +125,14 @@ impl Telling {
             }
             Entry::Logged { node, level, text } => {
                 self.tell(Who::Node, &format!("{node} logs {level}: {text}"));
+            }
+            Entry::Called { node, call } => {
+                let answer = match &call.answer {
+                    Answer::Answered(response) => response.status.to_string(),
+                    Answer::Failed(error) => format!("{error} [{}]", error.code()),
+                };
+                let text = format!("{node} calls {} {}: {answer}", call.method, call.url);
+                self.tell(Who::Node, &text);
             }
             Entry::Pushed { stack } | Entry::Popped { stack } => {
                 self.stack.clone_from(stack);

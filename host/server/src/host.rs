@@ -1,5 +1,6 @@
 //! A host: one project, its accounts' transports, a store and a clock.
 
+use crate::egress::{Carrier, EgressOptions};
 use crate::key::{HostKey, KeyError};
 use crate::media::MemoryMedia;
 use crate::metrics::Metrics;
@@ -17,7 +18,9 @@ use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{Input, InputKind, Session, Turn};
 use handoff_engine::time::Timestamp;
-use handoff_genesys::{AccountError, Media, NoMedia, Reports, Secrets, Transport, WebhookReply};
+use handoff_genesys::{
+    AccountError, Media, NoMedia, Reports, SecretError, Secrets, Transport, WebhookReply,
+};
 use handoff_store::{MemoryStore, Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -62,6 +65,7 @@ pub struct HostBuilder {
     transports: HashMap<AccountName, Arc<dyn Transport>>,
     media: Option<Arc<dyn Media>>,
     public_url: Option<String>,
+    egress: EgressOptions,
 }
 
 /// A host that cannot start.
@@ -70,6 +74,9 @@ pub enum StartError {
     /// Accounts that cannot be used, each with its reason.
     #[error("{}", list(.0))]
     Accounts(Vec<AccountError>),
+    /// Secrets that nodes use and that cannot be had.
+    #[error("{}", list(.0))]
+    Secrets(Vec<SecretError>),
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,6 +129,14 @@ impl HostBuilder {
         self
     }
 
+    /// How requests of nodes leave. Where they may go is said by the project and by the engine that
+    /// loaded it.
+    #[must_use]
+    pub fn egress(mut self, options: EgressOptions) -> Self {
+        self.egress = options;
+        self
+    }
+
     /// A transport of the embedder's own, in place of the one its account would have had, in every
     /// version of the project.
     #[must_use]
@@ -142,6 +157,7 @@ impl HostBuilder {
             clock: Arc::clone(&self.clock),
             media: Arc::clone(&media),
             http: handoff_genesys::http_client(),
+            carrier: Arc::new(Carrier::new(self.egress, Arc::clone(&self.clock))),
             own: self.transports,
         };
         let versions = Versions::new(workshop.version(self.project, secrets, &[])?);
@@ -191,6 +207,7 @@ impl Host {
             transports: HashMap::new(),
             media: None,
             public_url: None,
+            egress: EgressOptions::default(),
         }
     }
 

@@ -10,11 +10,11 @@ use crate::spans::{taking_up, turn_span};
 use crate::steps::StepTimer;
 use crate::versions::Version;
 use futures_util::FutureExt;
-use handoff_engine::advance_watched;
 use handoff_engine::clock::Busy;
 use handoff_engine::name::{EffectId, SessionId};
 use handoff_engine::session::{Input, InputKind, Refusal, Session, Turn};
 use handoff_engine::time::Millis;
+use handoff_engine::{Surroundings, advance_in};
 use handoff_store::{AppendError, StoreError};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -213,7 +213,11 @@ impl Host {
         let metrics = &self.0.metrics;
         let now = self.0.clock.now();
         let mut timer = StepTimer::new(metrics);
-        let turn = advance_watched(&version.project, session, input, now, &mut timer).await?;
+        let surroundings = Surroundings {
+            watch: &mut timer,
+            egress: Arc::clone(&version.egress),
+        };
+        let turn = advance_in(&version.project, session, input, now, surroundings).await?;
         let turn = Arc::new(turn);
         let settled = [settled, &settled_by_committing(&turn.effects)].concat();
         match self.commit(&turn, &settled).await {

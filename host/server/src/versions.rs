@@ -5,9 +5,11 @@
 //! them. Where two versions configure an account alike they share its transport, so that a deployment
 //! opens no second way to Genesys.
 
+use crate::egress::Carrier;
 use crate::host::{Host, StartError};
 use handoff_engine::account::SecretRef;
 use handoff_engine::clock::Clock;
+use handoff_engine::egress::Egress;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
@@ -24,6 +26,8 @@ type Transports = HashMap<AccountName, Arc<dyn Transport>>;
 pub(crate) struct Version {
     pub(crate) project: Arc<Project>,
     transports: Transports,
+    /// How requests of its nodes leave.
+    pub(crate) egress: Arc<dyn Egress>,
 }
 
 impl Version {
@@ -44,6 +48,7 @@ pub(crate) struct Workshop {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) media: Arc<dyn Media>,
     pub(crate) http: reqwest::Client,
+    pub(crate) carrier: Arc<Carrier>,
     /// The embedder's own, which every version uses.
     pub(crate) own: Transports,
 }
@@ -84,9 +89,14 @@ impl Workshop {
         if !errors.is_empty() {
             return Err(StartError::Accounts(errors));
         }
+        let egress = self
+            .carrier
+            .of_version(&project, secrets)
+            .map_err(StartError::Secrets)?;
         Ok(Version {
             project,
             transports,
+            egress,
         })
     }
 }

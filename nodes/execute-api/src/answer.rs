@@ -117,7 +117,10 @@ pub(crate) fn none(connector: &Connector, url: &str, error: &HttpError) -> Fault
         ),
         HttpError::Failed(why) => Fault::retryable(
             "execute_api.unreachable",
-            format!("The API '{alias}' could not be asked: {}.", why.trim_end_matches('.')),
+            format!(
+                "The API '{alias}' could not be asked: {}.",
+                why.trim_end_matches('.')
+            ),
         ),
     }
 }
@@ -125,7 +128,9 @@ pub(crate) fn none(connector: &Connector, url: &str, error: &HttpError) -> Fault
 /// Scheme, host and port of an address.
 pub(crate) fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    let end = url[host..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |at| host + at);
     &url[..end]
 }
 
@@ -138,9 +143,16 @@ fn said(connector: &Connector, response: &HttpResponse) -> String {
         .flatten();
     let said = of_aws.or_else(|| {
         let json: Value = serde_json::from_str(&text).ok()?;
-        ["message", "Message", "error_description", "error", "detail", "title"]
-            .iter()
-            .find_map(|member| json[member].as_str().map(str::to_owned))
+        [
+            "message",
+            "Message",
+            "error_description",
+            "error",
+            "detail",
+            "title",
+        ]
+        .iter()
+        .find_map(|member| json[member].as_str().map(str::to_owned))
     });
     let said = said.unwrap_or_else(|| text.trim().to_owned());
     let cut: String = said.chars().take(MOST).collect();

@@ -134,11 +134,17 @@ impl Named for roxmltree::Node<'_, '_> {
 }
 
 fn as_json(node: roxmltree::Node<'_, '_>) -> Value {
-    let elements: Vec<_> = node.children().filter(roxmltree::Node::is_element).collect();
+    let elements: Vec<_> = node
+        .children()
+        .filter(roxmltree::Node::is_element)
+        .collect();
     if elements.is_empty() {
         return Value::String(node.text().unwrap_or_default().trim().to_owned());
     }
-    if elements.iter().all(|child| child.tag_name().name() == "member") {
+    if elements
+        .iter()
+        .all(|child| child.tag_name().name() == "member")
+    {
         return elements.into_iter().map(as_json).collect();
     }
     let members: Map<String, Value> = elements
@@ -151,6 +157,9 @@ fn as_json(node: roxmltree::Node<'_, '_>) -> Value {
 fn bad(connector: &Connector, wrong: &str, help: &str) -> Fault {
     Fault::invalid_config(
         "execute_api.bad_connector",
-        format!("The API '{}' cannot be called: {wrong}. {help}.", connector.alias),
+        format!(
+            "The API '{}' cannot be called: {wrong}. {help}.",
+            connector.alias
+        ),
     )
 }

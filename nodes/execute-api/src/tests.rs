@@ -68,7 +68,9 @@ fn the_schema_of_the_config_is_as_reviewed() {
 #[test]
 fn values_go_into_address_headers_and_body_and_those_of_the_answer_into_the_context() {
     let mut session = session(connector(json!({})));
-    session.answers.push_back(answered(200, r#"{"state": "active"}"#));
+    session
+        .answers
+        .push_back(answered(200, r#"{"state": "active"}"#));
     assert_eq!(call(&mut session), Ok(Outcome::Leave(Port::NEXT)));
 
     let request = &session.requests[0];
@@ -130,7 +132,7 @@ fn a_form_is_sent_as_a_form() {
 
 #[test]
 fn what_is_no_success_is_a_fault_that_quotes_the_answer() {
-    let mut say = |status, body: &str| {
+    let say = |status, body: &str| {
         let mut session = session(connector(json!({})));
         session.answers.push_back(answered(status, body));
         let fault = call(&mut session).expect_err("it is no success");
@@ -147,7 +149,7 @@ fn what_is_no_success_is_a_fault_that_quotes_the_answer() {
 
 #[test]
 fn no_answer_is_a_fault_that_says_what_to_do() {
-    let mut say = |error| {
+    let say = |error| {
         let mut session = session(connector(json!({})));
         session.answers.push_back(Err(error));
         let fault = call(&mut session).expect_err("there is no answer");
@@ -210,7 +212,9 @@ fn mistakes_are_found_before_the_flow_runs() {
         one("/request/url", "execute_api.bad_url")
     );
     assert_eq!(
-        codes(json!({ "request": { "url": "https://a.example.com" }, "responseMapping": { "a/b": "name" } })),
+        codes(
+            json!({ "request": { "url": "https://a.example.com" }, "responseMapping": { "a/b": "name" } })
+        ),
         one("/responseMapping/a~1b", "execute_api.bad_path")
     );
     assert_eq!(

@@ -1,11 +1,12 @@
 //! Running a flow: step after step, until the session waits, is transferred, or closes.
 
 use super::{Advancing, MAX_STEPS};
+use crate::egress::Access;
 use crate::handoff::EndDetail;
 use crate::name::{BotName, FlowId, NodeId, Port};
 use crate::node::{
-    Audience, CloseReason as NodeCloseReason, EndReason, Outcome, OutgoingMessage, SessionEnd,
-    StepFailure, StepHost, StepInput, Trigger,
+    Audience, CloseReason as NodeCloseReason, EndReason, Node, Outcome, OutgoingMessage,
+    SessionEnd, StepFailure, StepHost, StepInput, Trigger,
 };
 use crate::project::{Flow, PlacedNode, Project};
 use crate::session::{
@@ -89,13 +90,9 @@ impl Advancing<'_> {
             "{}/{}/{}",
             self.session.id, self.session.revision, self.steps
         );
-        let node_type = &placed.node.descriptor().node_type;
-        self.watch.began(&frame.node, node_type);
-        let (mut host, result) = placed.node.step(self.lend(), input, &seed).await;
-        self.watch
-            .ended(result.as_ref().err().map(StepFailure::code));
-        self.take_back(&mut host);
-        self.log(&frame.node, &mut host);
+        let (host, result) = self
+            .call_node(&frame.node, &placed.node, input, &seed)
+            .await;
         let outcome = result.map_err(|failure| Failure {
             code: failure.code().to_owned(),
             message: failure.to_string(),
@@ -103,14 +100,41 @@ impl Advancing<'_> {
         self.carry_out(frame, placed, &trigger, outcome, host).await
     }
 
+    /// Calls a node, and keeps what it asked for and logged whatever comes of it.
+    pub(super) async fn call_node(
+        &mut self,
+        id: &NodeId,
+        node: &Node,
+        input: StepInput,
+        seed: &str,
+    ) -> (StepHost, Result<Outcome, StepFailure>) {
+        self.watch.began(id, &node.descriptor().node_type);
+        let (mut host, result) = node.step(self.lend(seed), input, seed).await;
+        self.watch
+            .ended(result.as_ref().err().map(StepFailure::code));
+        self.take_back(&mut host);
+        for call in host.calls.drain(..) {
+            let node = id.clone();
+            self.journal.push(Entry::Called { node, call });
+        }
+        self.log(id, &mut host);
+        (host, result)
+    }
+
     /// Gives a step what it may see. Moved, not copied; [`Self::take_back`] returns it.
-    fn lend(&mut self) -> StepHost {
+    fn lend(&mut self, seed: &str) -> StepHost {
         StepHost {
             context: std::mem::take(&mut self.session.context),
             attributes: std::mem::take(&mut self.session.attributes),
             transcript: std::mem::take(&mut self.session.transcript),
             last_handoff: self.session.last_handoff.as_ref().map(Into::into),
-            secrets: Arc::clone(&self.project.secret_names),
+            connectors: Arc::clone(&self.project.connectors),
+            access: Access {
+                egress: Arc::clone(&self.egress),
+                allowed: Arc::clone(&self.project.egress),
+                grants: Arc::clone(&self.project.grants),
+                ids: seed.to_owned(),
+            },
             ..StepHost::default()
         }
     }
@@ -214,7 +238,7 @@ impl Advancing<'_> {
     }
 
     /// Makes a step's writes and messages count.
-    fn commit(&mut self, bot: &BotName, host: StepHost) {
+    pub(super) fn commit(&mut self, bot: &BotName, host: StepHost) {
         for (key, value) in host.context_writes {
             match value {
                 Some(value) => self.session.context.insert(key, value),

@@ -5,7 +5,6 @@ use crate::content::{Content, UserMessage, all_as_text};
 use crate::handoff::{Agent, HandoffEnd, Signal, Tally};
 use crate::name::HandoffId;
 use crate::node::SessionEnd;
-use crate::project::Bot;
 use crate::session::{
     EffectKind, EndedHandoff, Entry, LAST_CONVERSATION, LAST_KNOWN_AGENT, Owner, Phase,
     SESSION_END_DETAIL, SESSION_END_REASON, Sender, Speaker,
@@ -88,11 +87,11 @@ impl Advancing<'_> {
             handoff: id.clone(),
             signal: signal.clone(),
         });
-        self.follow_signal(signal);
+        self.follow_signal(signal).await;
         false
     }
 
-    fn follow_signal(&mut self, signal: &Signal) {
+    async fn follow_signal(&mut self, signal: &Signal) {
         match signal {
             Signal::Queued { .. } => self.set_phase(Phase::Queued),
             Signal::AgentLeft { agent } => self.agent_left(agent),
@@ -103,7 +102,10 @@ impl Advancing<'_> {
                 text,
                 content,
                 ..
-            } => self.agent_says(from.as_ref(), message_id, text, content),
+            } => {
+                self.agent_says(from.as_ref(), message_id, text, content)
+                    .await;
+            }
             Signal::Receipt { message, receipt } => self.effect(EffectKind::ReceiptToUser {
                 message: message.clone(),
                 receipt: *receipt,
@@ -154,11 +156,27 @@ impl Advancing<'_> {
         }
     }
 
-    fn agent_says(&mut self, from: Option<&Agent>, message: &str, text: &str, content: &[Content]) {
-        if self.is_slash_command(text) {
-            self.answer_slash_command(text);
+    async fn agent_says(
+        &mut self,
+        from: Option<&Agent>,
+        message: &str,
+        text: &str,
+        content: &[Content],
+    ) {
+        if content.is_empty() && self.agent_commands(from, message, text).await {
             return;
         }
+        self.agent_tells_user(from, message, text, content);
+    }
+
+    /// What an agent says reaches the user.
+    pub(super) fn agent_tells_user(
+        &mut self,
+        from: Option<&Agent>,
+        message: &str,
+        text: &str,
+        content: &[Content],
+    ) {
         let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
         let line = all_as_text(text, content);
         self.session.say(speaker, &line, self.now);
@@ -167,32 +185,6 @@ impl Advancing<'_> {
             text: text.to_owned(),
             content: content.to_vec(),
             message: Some(message.to_owned()),
-        });
-    }
-
-    /// Whether an agent typed a command of the worker bot in charge, which is not for the user.
-    fn is_slash_command(&self, text: &str) -> bool {
-        let Some(Owner::Worker(frame)) = self.session.owner() else {
-            return false;
-        };
-        let Some(Bot::Worker(worker)) = self.project.bots.get(&frame.bot) else {
-            return false;
-        };
-        let word = text.split_whitespace().next().unwrap_or_default();
-        worker.slash_commands.contains_key(word)
-    }
-
-    /// Connectors that a command could call are not part of this version; the agent is told so, and
-    /// the user does not see the command.
-    fn answer_slash_command(&mut self, text: &str) {
-        let Some(handoff) = self.session.handoff().map(|handoff| handoff.id.clone()) else {
-            return;
-        };
-        let command = text.split_whitespace().next().unwrap_or_default();
-        self.effect(EffectKind::SendToAgent {
-            handoff,
-            message: UserMessage::text(format!("[{command} was not run: this host has no API connectors. The customer did not see it.]")),
-            input: None,
         });
     }
 

@@ -11,6 +11,7 @@
 //! | due | any | the node times out, the handoff gives up, or the session closes |
 
 mod close;
+mod command;
 mod flow;
 mod handoff;
 mod transfer;
@@ -19,6 +20,7 @@ mod watch;
 pub use watch::StepWatch;
 
 use crate::content::{Receipt, UserMessage};
+use crate::egress::{Egress, NoEgress};
 use crate::name::{EffectId, InputId};
 use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage as NodeMessage};
 use crate::project::{Bot, Project};
@@ -27,27 +29,43 @@ use crate::session::{
     Owner, Refusal, Session, Speaker, Turn, UserText, Waiting,
 };
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// A turn takes at most this many steps.
 pub const MAX_STEPS: usize = 1_000;
 
-/// Applies one input to a session. A refusal means that nothing has changed.
+/// Whom a turn meets on its way.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// Looks on.
+    pub watch: &'a mut dyn StepWatch,
+    /// Carries the requests of nodes.
+    pub egress: Arc<dyn Egress>,
+}
+
+/// Applies one input to a session. Nobody looks on, and no request leaves. A refusal means that nothing
+/// has changed.
 pub async fn advance(
     project: &Project,
     session: &Session,
     input: &Input,
     now: Timestamp,
 ) -> Result<Turn, Refusal> {
-    advance_watched(project, session, input, now, &mut watch::Unwatched).await
+    let surroundings = Surroundings {
+        watch: &mut watch::Unwatched,
+        egress: Arc::new(NoEgress),
+    };
+    advance_in(project, session, input, now, surroundings).await
 }
 
-/// As [`advance()`], for somebody who looks on. The turn is the same.
-pub async fn advance_watched(
+/// As [`advance()`], for somebody who looks on and lets requests out. Given the same answers to them the
+/// turn is the same.
+pub async fn advance_in(
     project: &Project,
     session: &Session,
     input: &Input,
     now: Timestamp,
-    watch: &mut dyn StepWatch,
+    surroundings: Surroundings<'_>,
 ) -> Result<Turn, Refusal> {
     if session.project != project.digest {
         return Err(Refusal::OtherProject {
@@ -61,7 +79,8 @@ pub async fn advance_watched(
         session: next,
         now,
         input: &input.id,
-        watch,
+        watch: surroundings.watch,
+        egress: surroundings.egress,
         journal: Vec::new(),
         effects: Vec::new(),
         steps: 0,
@@ -86,6 +105,7 @@ struct Advancing<'a> {
     now: Timestamp,
     input: &'a InputId,
     watch: &'a mut dyn StepWatch,
+    egress: Arc<dyn Egress>,
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     steps: usize,

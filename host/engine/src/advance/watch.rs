@@ -6,7 +6,7 @@
 use crate::name::{NodeId, NodeType};
 
 /// Hears of every step of a turn, one after the other.
-pub trait StepWatch: Send {
+pub trait StepWatch: Send + std::fmt::Debug {
     /// A node is about to be called.
     fn began(&mut self, node: &NodeId, node_type: &NodeType);
 

@@ -29,6 +29,14 @@ pub struct Limits {
     pub log_lines: usize,
     /// Bytes of a log line.
     pub log_line: usize,
+    /// Requests over HTTP that a step may send.
+    pub http_calls: usize,
+    /// Bytes of a request's body.
+    pub http_request: usize,
+    /// Bytes of an answer's body. It goes into the session's journal.
+    pub http_response: usize,
+    /// How long a request may take, answer included. Less than `wall`, so that the node can say so.
+    pub http_deadline: Duration,
     /// Bytes of the state a node keeps while it waits.
     pub state: usize,
 }
@@ -46,6 +54,10 @@ impl Default for Limits {
             attributes: 100,
             messages: 50,
             message: 16 << 10,
+            http_calls: 10,
+            http_request: 256 << 10,
+            http_response: 256 << 10,
+            http_deadline: Duration::from_secs(10),
             log_lines: 100,
             log_line: 2_000,
             state: 64 << 10,

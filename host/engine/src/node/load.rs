@@ -23,11 +23,12 @@ const CONTRACT: &str = "handoff:node/";
 const EXPORT: &str = "handoff:node/node@";
 
 /// Interfaces a node may import, by the start of their names.
-const OFFERED: [&str; 6] = [
+const OFFERED: [&str; 7] = [
     "handoff:node/",
     "wasi:cli/",
     "wasi:clocks/",
     "wasi:filesystem/",
+    "wasi:http/",
     "wasi:io/",
     "wasi:random/",
 ];
@@ -107,8 +108,8 @@ pub enum LoadError {
     /// It wants something the host does not offer.
     #[error(
         "{file} imports {imports}, which this host does not offer. A node may import the interfaces \
-         of handoff:node@{CONTRACT_VERSION} and WASI 0.2 without sockets; remove the dependency that \
-         needs it"
+         of handoff:node@{CONTRACT_VERSION}, wasi:http and WASI 0.2 without sockets; remove the \
+         dependency that needs it"
     )]
     ImportRefused {
         /// The file.
@@ -207,6 +208,14 @@ impl Node {
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Whether it can ask for requests over HTTP.
+    #[must_use]
+    pub fn calls_out(&self) -> bool {
+        self.imports
+            .iter()
+            .any(|import| import.starts_with("wasi:http/outgoing-handler"))
     }
 
     pub(crate) fn config_validator(&self) -> &jsonschema::Validator {

@@ -10,6 +10,7 @@ mod cache;
 mod descriptor;
 mod deterministic;
 mod failure;
+mod http;
 mod interfaces;
 mod limits;
 mod load;

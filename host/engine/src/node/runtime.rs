@@ -31,6 +31,8 @@ pub(super) struct Inner {
     pub(super) linker: Linker<StepState>,
     pub(super) limits: Arc<Limits>,
     pub(super) permits: Semaphore,
+    /// Known to this process only; placeholders of secrets are made with it.
+    pub(super) key: [u8; 16],
     cache: Option<Cache>,
 }
 
@@ -64,6 +66,7 @@ impl Runtime {
         };
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(RuntimeError)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(RuntimeError)?;
         FlowNode::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
             .map_err(RuntimeError)?;
         tick(&engine);
@@ -72,6 +75,7 @@ impl Runtime {
             linker,
             permits: Semaphore::new(limits.instances as usize),
             limits: Arc::new(limits),
+            key: uuid::Uuid::new_v4().into_bytes(),
             cache: cache.map(Cache::new),
         })))
     }

@@ -2,13 +2,16 @@
 
 use super::bindings::handoff::node::log::Level;
 use super::bindings::handoff::node::types::{Audience, SessionEnd};
+use super::http::Outgoing;
 use super::limits::Limits;
+use crate::egress::{Access, Call};
 use crate::session::TranscriptLine;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The session as one step sees it. Writes are kept apart from what was there, so that a step that
 /// fails leaves no trace.
@@ -22,14 +25,18 @@ pub struct StepHost {
     pub transcript: Vec<TranscriptLine>,
     /// How the last handoff ended.
     pub last_handoff: Option<SessionEnd>,
-    /// Names of the project's secrets.
-    pub secrets: Arc<[String]>,
+    /// Documents of the project's API connectors, by alias.
+    pub connectors: Arc<BTreeMap<String, Value>>,
+    /// What it may call. Taken by the step.
+    pub(crate) access: Access,
     /// Context keys set, or removed where the value is none.
     pub context_writes: BTreeMap<String, Option<Value>>,
     /// Attributes set, or removed where the value is none.
     pub attribute_writes: BTreeMap<String, Option<String>>,
     /// Messages to send, in order.
     pub messages: Vec<OutgoingMessage>,
+    /// Requests sent over HTTP and their answers; they stay even if the step fails.
+    pub calls: Vec<Call>,
     /// Log lines written; they stay even if the step fails.
     pub log: Vec<LogLine>,
     /// Log lines dropped because there were too many.
@@ -60,6 +67,8 @@ pub(super) struct StepState {
     pub(super) table: ResourceTable,
     pub(super) memory: MemoryCap,
     pub(super) limits: Arc<Limits>,
+    pub(super) http: WasiHttpCtx,
+    pub(super) outgoing: Outgoing,
     pub(super) host: StepHost,
 }
 
@@ -84,6 +93,16 @@ impl WasiView for StepState {
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for StepState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outgoing,
+            table: &mut self.table,
+            ctx: &mut self.http,
         }
     }
 }

@@ -5,16 +5,19 @@ use super::bindings::handoff::node::types::{Outcome, Problem};
 use super::bindings::{FlowNode, FlowNodePre};
 use super::deterministic;
 use super::failure::StepFailure;
+use super::http::Outgoing;
 use super::load::{Node, first_line};
 use super::runtime::{Inner, TICK};
 use super::state::{MemoryCap, StepHost, StepState, TooManyWrites};
 use crate::diagnostic::name_list;
+use crate::egress::Placeholders;
 use crate::time::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi_http::WasiHttpCtx;
 
 const STDERR: usize = 4096;
 
@@ -96,12 +99,17 @@ impl Inner {
     pub(super) async fn call<T>(
         &self,
         pre: &FlowNodePre<StepState>,
-        host: StepHost,
+        mut host: StepHost,
         now: Timestamp,
         seed: &str,
         call: impl AsyncFnOnce(&FlowNode, &mut Store<StepState>) -> wasmtime::Result<T>,
     ) -> (StepHost, Result<T, StepFailure>) {
         let stderr = MemoryOutputPipe::new(STDERR);
+        let outgoing = Outgoing::new(
+            std::mem::take(&mut host.access),
+            Placeholders::new(&self.key, seed),
+            Arc::clone(&self.limits),
+        );
         let state = StepState {
             wasi: deterministic::wasi(now, seed, stderr.clone()),
             table: ResourceTable::new(),
@@ -110,6 +118,8 @@ impl Inner {
                 exceeded: false,
             },
             limits: Arc::clone(&self.limits),
+            http: WasiHttpCtx::new(),
+            outgoing,
             host,
         };
         let mut store = Store::new(&self.engine, state);
@@ -150,7 +160,11 @@ impl Inner {
                 limit: self.limits.wall,
             }),
         };
-        (store.into_data().host, result)
+        let StepState {
+            mut host, outgoing, ..
+        } = store.into_data();
+        host.calls = outgoing.into_calls();
+        (host, result)
     }
 
     /// Stops a node that computes for longer than it may. A tick counts only if the node computes when

@@ -346,6 +346,17 @@ pub(super) fn not_a_url(member: &str, text: &str, place: Place) -> Option<Diagno
 
 fn check_secrets(manifest: &Manifest, document: &Document, found: &mut Vec<Diagnostic>) {
     use crate::account::SecretRef;
+    for (name, entry) in &manifest.secrets {
+        if entry.from().is_none() {
+            let place = document.place(&pointer("/secrets", name));
+            let message =
+                format!("the secret '{name}' needs one place to come from, and has another number");
+            found.push(
+                Diagnostic::error("project.bad_secret", place, message)
+                    .help("write either env = \"VARIABLE\" or file = \"path\""),
+            );
+        }
+    }
     for (at, secret) in manifest.secret_refs() {
         if let SecretRef::Named(name) = secret
             && !manifest.secrets.contains_key(name)

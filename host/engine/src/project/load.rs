@@ -1,27 +1,35 @@
 //! From files to a project.
 
 use super::check::{check_flow, check_manifest, not_a_url};
+use super::check_commands::{check_aliases, check_commands};
+use super::check_connector::{Around, check_caller, check_connector};
+use super::check_egress::check_egress;
+use super::connector::{ConnectorFile, EXECUTE_API, FOLDER};
 use super::names::Names;
 use super::{
     Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerBot, WorkerFile,
 };
-use crate::account::{Account, EngageAccount};
+use crate::account::{Account, EngageAccount, SecretRef};
 use crate::diagnostic::{Diagnostic, Place, Severity, did_you_mean, name_list};
+use crate::egress::{Allowed, Grant, Grants, Origin};
 use crate::name::{AccountName, BotName, FlowId, NodeType};
 use crate::node::Node;
 use crate::schema;
 use crate::source::Document;
 use crate::template::Templates;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Project {
-    /// Loads a project. On failure the list holds every mistake that was found, warnings included.
+    /// Loads a project. `operator` is where requests may go at all. On failure the list holds every mistake that was found, warnings included.
     pub async fn load(
         files: &ProjectFiles,
         library: &BTreeMap<NodeType, Arc<Node>>,
+        operator: &Allowed,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut found = Vec::new();
         let mut templates = Templates::default();
@@ -83,6 +91,31 @@ impl Project {
             &mut found,
         );
         check_manifest(&manifest, document, &bots, &mut found);
+        let egress: Allowed = manifest.egress.allow.iter().cloned().collect();
+        let around = Around {
+            manifest: &manifest,
+            allowed: &egress,
+        };
+        let connectors = load_connectors(&documents, &around, &mut found);
+        check_caller(&connectors, library, Place::file(FOLDER), &mut found);
+        check_egress(&manifest, document, operator, &flows, &mut found);
+        check_commands(&manifest, document, &connectors, &mut found);
+        for (name, bot) in &bots {
+            let file = manifest.bots[name].worker.as_ref();
+            if let (Bot::Worker(worker), Some(document)) =
+                (bot, file.and_then(|file| documents.get(file)))
+                && worker.enabled
+            {
+                let commands = &worker.slash_commands;
+                check_aliases(
+                    commands,
+                    document,
+                    "/Data/SlashCommands",
+                    &connectors,
+                    &mut found,
+                );
+            }
+        }
         let names = Names::new(&manifest, &accounts);
         for flow in flows.values() {
             names.check(flow, &mut found);
@@ -94,10 +127,18 @@ impl Project {
         {
             return Err(sorted(found));
         }
-        let used: BTreeSet<NodeType> = flows
+        let mut used: BTreeSet<NodeType> = flows
             .values()
             .flat_map(|flow| flow.nodes.values())
             .map(|placed| placed.node.descriptor().node_type.clone())
+            .collect();
+        if !connectors.is_empty() {
+            used.insert(NodeType::new(EXECUTE_API));
+        }
+        let secrets: BTreeMap<String, (SecretRef, Vec<Origin>)> = manifest
+            .secrets
+            .into_iter()
+            .filter_map(|(name, entry)| Some((name, (entry.from()?, entry.to))))
             .collect();
         let nodes: BTreeMap<NodeType, Arc<Node>> = library
             .iter()
@@ -116,8 +157,22 @@ impl Project {
             bots,
             flows,
             nodes,
-            secret_names: manifest.secrets.keys().cloned().collect(),
-            secrets: manifest.secrets,
+            grants: Arc::new(Grants(
+                secrets
+                    .iter()
+                    .map(|(name, (from, to))| {
+                        let (from, to) = (from.clone(), to.clone());
+                        (name.clone(), Grant { from, to })
+                    })
+                    .collect(),
+            )),
+            secrets: secrets
+                .into_iter()
+                .map(|(name, (from, _))| (name, from))
+                .collect(),
+            egress: Arc::new(egress),
+            connectors: Arc::new(connectors),
+            slash_commands: manifest.slash_commands,
             templates,
             warnings: sorted(found),
         })
@@ -219,7 +274,10 @@ fn typed<T: DeserializeOwned + schemars::JsonSchema>(
             let pointer = error
                 .path()
                 .iter()
-                .map(|segment| format!("/{segment}"))
+                .map(|segment| match segment {
+                    Segment::Seq { index } => format!("/{index}"),
+                    other => format!("/{other}"),
+                })
                 .collect::<String>();
             found.push(Diagnostic::error(
                 code,
@@ -304,6 +362,43 @@ fn no_worker_file(
     Some(Diagnostic::error("project.no_worker_file", place, message).help(help))
 }
 
+/// The project's API connectors as nodes get them, by alias.
+fn load_connectors(
+    documents: &BTreeMap<String, Document>,
+    around: &Around<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Value> {
+    let mut connectors = BTreeMap::new();
+    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    for (file, document) in documents
+        .iter()
+        .filter(|(file, _)| file.starts_with(FOLDER))
+    {
+        let Some(connector) = typed::<ConnectorFile>(document, "connector.bad", found) else {
+            continue;
+        };
+        check_connector(&connector, document, around, found);
+        if let Some(other) = files.insert(connector.alias.clone(), file) {
+            found.push(Diagnostic::error(
+                "connector.duplicate_alias",
+                document.place("/Alias"),
+                format!(
+                    "the Alias '{}' is taken by {other}; give each connector its own",
+                    connector.alias
+                ),
+            ));
+        }
+        let mut value = document.value();
+        if let (Some(aws), Value::Object(members)) = (&around.manifest.aws, &mut value) {
+            members
+                .entry("Region")
+                .or_insert_with(|| Value::from(aws.region.clone()));
+        }
+        connectors.insert(connector.alias, value);
+    }
+    connectors
+}
+
 fn check_worker(worker: &WorkerFile, document: &Document, found: &mut Vec<Diagnostic>) {
     if !worker.enabled {
         found.push(Diagnostic::warning(
@@ -363,6 +458,7 @@ fn worker_bot(
         account,
         enabled: worker.enabled,
         slash_commands: worker.data.slash_commands,
+        quick_responses: worker.data.quick_responses,
     }
 }
 

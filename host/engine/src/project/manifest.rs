@@ -1,6 +1,8 @@
 //! `project.toml`: bots, accounts, channels and limits of a project.
 
+use super::worker::SlashCommand;
 use crate::account::{Account, SecretRef};
+use crate::egress::Origin;
 use crate::name::{AccountName, BotName, FlowId};
 use crate::time::Millis;
 use schemars::JsonSchema;
@@ -38,7 +40,62 @@ pub struct Manifest {
     pub bots: BTreeMap<BotName, BotEntry>,
     /// Secrets by name; ServisBOT's SRNs are names too.
     #[serde(default)]
-    pub secrets: BTreeMap<String, SecretRef>,
+    pub secrets: BTreeMap<String, SecretEntry>,
+    /// Where requests of nodes may go. What is not listed is denied.
+    #[serde(default)]
+    pub egress: EgressEntry,
+    /// What API connectors of type `aws-sdk` need to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsEntry>,
+    /// Commands that agents type in every handoff, by their first word, for example `/email`. A worker's
+    /// own commands come first.
+    #[serde(default)]
+    pub slash_commands: BTreeMap<String, SlashCommand>,
+}
+
+/// A secret: either `env` or `file` is given.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("x-expected" = "{ env = \"VARIABLE\" } or { file = \"path\" }, for nodes also with to = [\"https://...\"]; a secret itself never stands in a project"))]
+pub struct SecretEntry {
+    /// The name of an environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// A file, relative to the project; one trailing line end is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Where requests of nodes may carry it. Nowhere if left out; accounts use it all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<Origin>,
+}
+
+impl SecretEntry {
+    /// Where it comes from, if exactly one place is given.
+    #[must_use]
+    pub fn from(&self) -> Option<SecretRef> {
+        match (&self.env, &self.file) {
+            (Some(name), None) => Some(SecretRef::Env(name.clone())),
+            (None, Some(path)) => Some(SecretRef::File(path.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// Where requests of nodes may go.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EgressEntry {
+    /// Origins, for example `https://api.example.com` or `https://*.example.com`.
+    #[serde(default)]
+    pub allow: Vec<Origin>,
+}
+
+/// What API connectors of type `aws-sdk` need to know.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AwsEntry {
+    /// The AWS region, for example `eu-west-1`.
+    pub region: String,
 }
 
 impl Manifest {

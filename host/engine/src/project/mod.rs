@@ -4,18 +4,26 @@
 //! reads no disk: the caller supplies the files.
 
 mod check;
+mod check_commands;
+mod check_connector;
+mod check_egress;
+mod connector;
 mod flow;
 mod load;
 mod manifest;
 mod names;
 mod worker;
 
+pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, ResponseMapping};
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
-pub use manifest::{BotEntry, MANIFEST, Manifest, Span, SpanError};
-pub use worker::{SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
+pub use manifest::{
+    AwsEntry, BotEntry, EgressEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
+};
+pub use worker::{QuickResponse, SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
 
 use crate::account::{Account, SecretRef};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::egress::{Allowed, Grants};
 use crate::name::{AccountName, BotName, FlowId, NodeId, NodeType, Port};
 use crate::node::Node;
 use crate::source::Document;
@@ -44,7 +52,10 @@ pub struct Project {
     pub(crate) flows: BTreeMap<FlowId, Flow>,
     pub(crate) nodes: BTreeMap<NodeType, Arc<Node>>,
     pub(crate) secrets: BTreeMap<String, SecretRef>,
-    pub(crate) secret_names: Arc<[String]>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) egress: Arc<Allowed>,
+    pub(crate) connectors: Arc<BTreeMap<String, serde_json::Value>>,
+    pub(crate) slash_commands: BTreeMap<String, SlashCommand>,
     pub(crate) templates: Templates,
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -67,6 +78,8 @@ pub struct WorkerBot {
     pub enabled: bool,
     /// Commands that agents type.
     pub slash_commands: BTreeMap<String, SlashCommand>,
+    /// Texts that agents send by their number.
+    pub quick_responses: Vec<QuickResponse>,
 }
 
 /// A checked flow.
@@ -143,6 +156,16 @@ impl Project {
     #[must_use]
     pub fn secrets(&self) -> &BTreeMap<String, SecretRef> {
         &self.secrets
+    }
+
+    /// The secrets that requests of nodes may carry, by name.
+    pub fn secrets_for_nodes(&self) -> impl Iterator<Item = (&str, &SecretRef)> {
+        let granted = self
+            .grants
+            .0
+            .iter()
+            .filter(|(_, grant)| !grant.to.is_empty());
+        granted.map(|(name, grant)| (name.as_str(), &grant.from))
     }
 
     /// What is doubtful, though it loads.

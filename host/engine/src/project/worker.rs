@@ -52,6 +52,31 @@ pub struct WorkerData {
     /// Commands that agents type, by the text they start with.
     #[serde(default)]
     pub slash_commands: BTreeMap<String, SlashCommand>,
+    /// Texts that agents can send to the user by their number: `/quick` lists them.
+    #[serde(default)]
+    pub quick_responses: Vec<QuickResponse>,
+}
+
+/// A text that an agent can send with few keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct QuickResponse {
+    /// What it is.
+    #[serde(rename = "Type")]
+    pub response_type: QuickResponseType,
+    /// The text.
+    pub value: String,
+    /// Under what agents look for it.
+    #[serde(default)]
+    pub category: String,
+}
+
+/// What a quick response is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum QuickResponseType {
+    /// A text.
+    Message,
 }
 
 /// A command that an agent can type.
@@ -71,6 +96,8 @@ pub struct SlashCommand {
 pub enum SlashAction {
     /// Calls the BaaS connector of this alias.
     ExecuteApi(String),
+    /// Sends this text to the user, as the agent's.
+    Message(String),
 }
 
 fn enabled() -> bool {

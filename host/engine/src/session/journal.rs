@@ -1,6 +1,7 @@
 //! What a turn did, for the journal: enough to tell later what happened and why.
 
 use super::CloseReason;
+use crate::egress::Call;
 use crate::handoff::{HandoffEnd, Signal};
 use crate::name::{BotName, EffectId, HandoffId, InputId, NodeId, NodeType, Port};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,13 @@ pub enum Entry {
         level: String,
         /// The line.
         text: String,
+    },
+    /// A node sent a request over HTTP, or wanted to.
+    Called {
+        /// The node.
+        node: NodeId,
+        /// What, and what came of it.
+        call: Call,
     },
     /// An owner was pushed; the stack as it is now.
     Pushed {

@@ -71,6 +71,9 @@ async fn a_slash_command_of_an_agent_is_not_for_the_user() {
             .iter()
             .any(|line| line.text.contains("/email"))
     );
-    let turn = talk.agent_says("Kim", "/emails are fine").await;
-    assert_eq!(crate::support::told(&turn), ["agent Kim: /emails are fine"]);
+    let turn = talk.agent_says("Kim", "/mailing lists are fine").await;
+    assert_eq!(
+        crate::support::told(&turn),
+        ["agent Kim: /mailing lists are fine"]
+    );
 }

@@ -1,5 +1,6 @@
 //! What must hold, and whether it does.
 
+mod apis;
 mod desk;
 mod genesys;
 mod pattern;
@@ -10,9 +11,11 @@ use crate::stage::Stage;
 use crate::step::{Sign, StepKind};
 use genesys_sim::{Line, Speaker};
 use handoff_engine::content::{Content, Receipt};
+use handoff_engine::name::Revision;
 use handoff_engine::session::Sender;
 use handoff_server::{Position, UserEvent, UserEventKind};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Whether something holds.
 pub(crate) enum Holds {
@@ -63,6 +66,8 @@ pub(crate) struct Expectations {
     messages: Position,
     /// Position of the last sign that was expected and came.
     signs: Position,
+    /// How many requests to APIs were expected and came.
+    calls: usize,
     /// Lines each agent has been seen to hear in each conversation.
     heard: HashMap<(String, String), usize>,
 }
@@ -116,6 +121,20 @@ impl Expectations {
             StepKind::AgentIs(agent, occupation) => {
                 return desk::agent_is(stage, agent, *occupation);
             }
+            StepKind::Called {
+                what,
+                with,
+                headers,
+            } => {
+                let calls = stage.apis.calls();
+                let wanted = apis::Wanted {
+                    what,
+                    with: with.as_ref(),
+                    headers,
+                };
+                return wanted.is_next(&calls, &mut self.calls);
+            }
+            StepKind::JournalLacks(text) => return journal_lacks(stage, text).await,
             StepKind::Requests(count) => {
                 let requests = stage.control.requests();
                 let got = requests
@@ -273,6 +292,26 @@ impl Expectations {
 async fn events_after(stage: &Stage, position: Position) -> Vec<UserEvent> {
     let events = stage.host.user_events(&stage.session, position).await;
     events.unwrap_or_default()
+}
+
+async fn journal_lacks(stage: &Stage, text: &str) -> Holds {
+    let turns = stage.host.journal(&stage.session, Revision(1)).await;
+    let turns = turns.unwrap_or_default();
+    let turns: Vec<String> = turns
+        .iter()
+        .filter_map(|turn| serde_json::to_string(&**turn).ok())
+        .collect();
+    let journal = turns.join("\n");
+    let got = journal.find(text).map_or_else(String::new, |at| {
+        let around = |span: Range<usize>| journal.get(span).unwrap_or_default().to_owned();
+        around(at.saturating_sub(40)..(at + text.len() + 40).min(journal.len()))
+    });
+    let expected = format!("the journal not to hold {text:?}");
+    Holds::now(
+        !journal.is_empty() && !journal.contains(text),
+        expected,
+        got,
+    )
 }
 
 fn describe(event: &UserEvent) -> String {

@@ -58,6 +58,15 @@ pub enum StepKind {
     Start,
     /// The host is stopped, and another one started on the same store.
     Restart,
+    /// From now on an API answers so.
+    ApiAnswers {
+        /// Scheme, host and port of its address.
+        origin: String,
+        /// The status.
+        status: u16,
+        /// The body: text as it is, anything else as JSON.
+        body: Value,
+    },
     /// Something goes wrong at Genesys: a fault of the simulator.
     Fault(Map<String, Value>),
 
@@ -123,6 +132,17 @@ pub enum StepKind {
     HandoffsEnded(usize),
     /// How many conversations there ever were at Genesys.
     Conversations(usize),
+    /// An API got a request; `nothing` if none did.
+    Called {
+        /// Method and address, `POST https://api.example.com/mail`.
+        what: String,
+        /// What its body holds, at least: members of JSON, fields of a form, or the text.
+        with: Option<Value>,
+        /// Headers that it holds, at least.
+        headers: Map<String, Value>,
+    },
+    /// Nothing that the session's journal keeps holds this text.
+    JournalLacks(String),
     /// How many network calls were made to Genesys.
     Requests(usize),
     /// The transport that the last conversation came by.

@@ -32,6 +32,9 @@ const VERBS: &[(&str, &[&str])] = &[
     ("restart", &[]),
     ("start", &[]),
     ("fault", &[]),
+    ("api", &["answers", "with"]),
+    ("called", &["with", "headers"]),
+    ("journal-lacks", &[]),
     ("bot", &[]),
     ("system", &[]),
     ("user-hears", &["from", "with"]),
@@ -114,6 +117,17 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         "start" => words.flag(StepKind::Start),
         "restart" => words.flag(StepKind::Restart),
         "fault" => parse_fault(&words),
+        "api" => Ok(StepKind::ApiAnswers {
+            origin: words.get("api")?,
+            status: words.maybe("answers")?.unwrap_or(200),
+            body: words.maybe("with")?.unwrap_or_default(),
+        }),
+        "called" => Ok(StepKind::Called {
+            what: words.get("called")?,
+            with: words.maybe("with")?,
+            headers: words.maybe("headers")?.unwrap_or_default(),
+        }),
+        "journal-lacks" => Ok(StepKind::JournalLacks(words.get("journal-lacks")?)),
         "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
         "system" => Ok(StepKind::SystemSays(words.get("system")?)),
         "user-hears" => Ok(StepKind::UserHears {

@@ -96,6 +96,7 @@ fn of_entry<'a>(
             }
         }
         Entry::Stepped { .. }
+        | Entry::Called { .. }
         | Entry::Logged { .. }
         | Entry::Pushed { .. }
         | Entry::Popped { .. }

@@ -10,6 +10,7 @@
 //! The price is that sentences of errors and log lines are hidden by default, because they may quote
 //! what was said; their codes are not.
 
+mod calls;
 mod changes;
 mod model;
 mod page;

@@ -44,7 +44,7 @@ impl Said {
         }
     }
 
-    fn failed(mut self) -> Self {
+    pub(super) fn failed(mut self) -> Self {
         self.failed = true;
         self
     }
@@ -233,6 +233,7 @@ impl Redactor {
                 let what = format!("{node} logs, {level}: {}", self.short(text));
                 Said::new(Kind::Log, "node", what, detail)
             }
+            Entry::Called { node, call } => self.call(node, call),
             Entry::Pushed { stack } => {
                 let stack = self.owner_names(stack);
                 let what = format!("pushed, now {}", stack.join(" › "));

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Audience, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd, Visit,
+    Audience, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd,
+    Visit,
     bindings::handoff::node::{
         connectors,
         context::{self, ContextError},

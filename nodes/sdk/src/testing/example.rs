@@ -10,7 +10,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    CloseReason, HttpRequest, HttpResponse, SessionEnd, Target, Trigger, UserMessage, Visit, testing::Message,
+    CloseReason, HttpRequest, HttpResponse, SessionEnd, Target, Trigger, UserMessage, Visit,
+    testing::Message,
 };
 
 /// One example: given this, the node does that.

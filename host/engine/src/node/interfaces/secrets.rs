@@ -5,10 +5,9 @@ use crate::node::state::StepState;
 
 impl Host for StepState {
     fn placeholder(&mut self, name: String) -> Result<String, SecretError> {
-        if self.host.secrets.contains(&name) {
-            Ok(format!("{{{{secret:{name}}}}}"))
-        } else {
-            Err(SecretError::Unknown)
+        if !self.outgoing.knows_secret(&name) {
+            return Err(SecretError::Unknown);
         }
+        self.outgoing.placeholder(&name).ok_or(SecretError::Denied)
     }
 }

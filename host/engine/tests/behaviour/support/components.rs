@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use tokio::sync::Mutex;
 
 /// Node types and the files that hold them.
-const STANDARD: [(&str, &str); 13] = [
+const STANDARD: [(&str, &str); 14] = [
     ("agentTransfer", "agent-transfer"),
     ("ask", "ask"),
     ("branch", "branch"),

@@ -1,9 +1,11 @@
 //! What every test starts from: the built components, a project in a few lines, a conversation.
 
 mod components;
+mod outside;
 mod project;
 mod talk;
 
 pub(crate) use components::{component, fixture, library, load, runtime};
+pub(crate) use outside::Outside;
 pub(crate) use project::Sample;
 pub(crate) use talk::{Talk, agent, entries, told};

@@ -67,6 +67,18 @@ impl Sample {
         self.bot(bot, &bot_lines)
     }
 
+    /// Another file of the project.
+    pub(crate) fn file(mut self, path: &str, content: &Value) -> Self {
+        self.files.insert(path.to_owned(), content.to_string());
+        self
+    }
+
+    /// Standard nodes that no flow uses.
+    pub(crate) fn and_nodes(mut self, types: &[&str]) -> Self {
+        self.types.extend(types.iter().map(|&name| name.to_owned()));
+        self
+    }
+
     /// A component that is no standard node.
     pub(crate) fn node(mut self, node: Node) -> Self {
         let name = node.descriptor().node_type.clone();
@@ -100,7 +112,12 @@ impl Sample {
         self.files.insert("project.toml".to_owned(), manifest);
         let mut nodes = library(&self.types).await;
         nodes.append(&mut self.nodes);
-        Project::load(&ProjectFiles(self.files), &nodes).await
+        Project::load(
+            &ProjectFiles(self.files),
+            &nodes,
+            &handoff_engine::egress::Allowed::everything(),
+        )
+        .await
     }
 
     /// The project.

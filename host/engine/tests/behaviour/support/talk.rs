@@ -1,13 +1,15 @@
 //! A conversation: inputs in, turns out, time by hand.
 
 use handoff_engine::content::UserMessage;
+use handoff_engine::egress::{Egress, NoEgress};
 use handoff_engine::handoff::{Agent, HandoffEnd, Signal, Tally};
-use handoff_engine::name::{HandoffId, InputId};
+use handoff_engine::name::{HandoffId, InputId, NodeId, NodeType};
 use handoff_engine::project::Project;
 use handoff_engine::session::{
     EffectKind, Entry, Exchanges, Input, InputKind, Owner, Refusal, Sender, Session, Turn,
 };
 use handoff_engine::time::{Millis, Timestamp};
+use handoff_engine::{StepWatch, Surroundings, advance_in};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ pub(crate) struct Talk {
     pub(crate) project: Arc<Project>,
     pub(crate) session: Session,
     pub(crate) now: Timestamp,
+    /// Who carries requests; nobody at first.
+    pub(crate) egress: Arc<dyn Egress>,
     inputs: usize,
 }
 
@@ -26,6 +30,7 @@ impl Talk {
             project,
             session,
             now: Timestamp(1_790_000_000_000),
+            egress: Arc::new(NoEgress),
             inputs: 0,
         }
     }
@@ -37,10 +42,19 @@ impl Talk {
             id: InputId::new(format!("in-{}", self.inputs)),
             kind,
         };
-        let turn = handoff_engine::advance(&self.project, &self.session, &input, self.now).await?;
+        let turn = self.turn(&input).await?;
         assert_eq!(turn.session.revision, self.session.revision.next());
         self.session = turn.session.clone();
         Ok(turn)
+    }
+
+    /// The turn that an input makes, with nothing changed.
+    pub(crate) async fn turn(&self, input: &Input) -> Result<Turn, Refusal> {
+        let surroundings = Surroundings {
+            watch: &mut Nobody,
+            egress: Arc::clone(&self.egress),
+        };
+        advance_in(&self.project, &self.session, input, self.now, surroundings).await
     }
 
     pub(crate) async fn input(&mut self, kind: InputKind) -> Turn {
@@ -153,6 +167,16 @@ impl Talk {
         let error = self.session.last_error.as_ref().expect("a node failed");
         (&error.code, &error.message)
     }
+}
+
+/// Looks on and does not care.
+#[derive(Debug)]
+struct Nobody;
+
+impl StepWatch for Nobody {
+    fn began(&mut self, _: &NodeId, _: &NodeType) {}
+
+    fn ended(&mut self, _: Option<&str>) {}
 }
 
 pub(crate) fn agent(name: &str) -> Agent {

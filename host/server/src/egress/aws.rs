@@ -1,0 +1,97 @@
+//! AWS Signature Version 4, by AWS' own library.
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use handoff_engine::egress::CallError;
+use handoff_engine::time::Timestamp;
+use serde::Deserialize;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// What a node writes where the signature is to be.
+const SCHEME: &str = "AWS4-HMAC-SHA256 Credential=";
+
+/// What a node says about the signature it wants.
+pub(super) struct Wanted<'h> {
+    pub(super) placeholder: &'h str,
+    region: &'h str,
+    service: &'h str,
+}
+
+impl<'h> Wanted<'h> {
+    /// From the `authorization` header of a request.
+    pub(super) fn parse(header: &'h str) -> Option<Self> {
+        let scope = header.strip_prefix(SCHEME)?.strip_suffix("/aws4_request")?;
+        let (rest, service) = scope.rsplit_once('/')?;
+        let (placeholder, region) = rest.rsplit_once('/')?;
+        Some(Self {
+            placeholder,
+            region,
+            service,
+        })
+    }
+}
+
+/// The secret of an AWS account.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Keys {
+    access_key_id: String,
+    pub(super) secret_access_key: String,
+    #[serde(default)]
+    pub(super) session_token: Option<String>,
+}
+
+impl Keys {
+    pub(super) fn parse(secret: &str) -> Result<Self, CallError> {
+        // What serde says could quote the secret.
+        serde_json::from_str(secret).map_err(|_| CallError::BadSecret {
+            message: "the secret that a request to AWS is signed with is not a JSON object with \
+                      accessKeyId and secretAccessKey"
+                .to_owned(),
+        })
+    }
+}
+
+/// The headers that sign a request.
+pub(super) fn signed(
+    keys: &Keys,
+    wanted: &Wanted<'_>,
+    now: Timestamp,
+    (method, url): (&str, &str),
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Result<Vec<(String, String)>, CallError> {
+    let bad = |error: &dyn std::fmt::Display| CallError::BadSecret {
+        message: format!("the request to AWS cannot be signed: {error}"),
+    };
+    let identity = Credentials::new(
+        keys.access_key_id.clone(),
+        keys.secret_access_key.clone(),
+        keys.session_token.clone(),
+        None,
+        "handoff",
+    )
+    .into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(wanted.region)
+        .name(wanted.service)
+        .time(UNIX_EPOCH + Duration::from_millis(now.0))
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| bad(&error))?
+        .into();
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let request = SignableRequest::new(method, url, headers, SignableBody::Bytes(body))
+        .map_err(|error| bad(&error))?;
+    let (instructions, _) = sign(request, &parameters)
+        .map_err(|error| bad(&error))?
+        .into_parts();
+    Ok(instructions
+        .headers()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}
