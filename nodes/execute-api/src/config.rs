@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     answer::origin,
     connector::{Connector, Kind, ResponseMapping},
-    request::{as_text, form},
+    request::{self, as_text},
 };
 
 /// Which API is called, and where its answer goes.
@@ -77,7 +77,7 @@ impl Request {
         let mut endpoint = self.url;
         if !query.is_empty() {
             endpoint.push(if endpoint.contains('?') { '&' } else { '?' });
-            endpoint.push_str(&String::from_utf8_lossy(&form(query.into_iter())));
+            endpoint.push_str(&request::query(query.into_iter()));
         }
         let response_mapping = response_mapping.into_iter().map(|(key, path)| {
             let mapping = ResponseMapping::Body {

@@ -218,23 +218,25 @@ fn written(method: &str, headers: &mut Vec<(String, String)>, body: &Value) -> V
     }
 }
 
-/// Names and values as a form. Spaces are `%20`, which every reader of forms understands.
+/// Names and values as a form, with a plus for a space.
 pub(crate) fn form(pairs: impl Iterator<Item = (String, String)>) -> Vec<u8> {
+    query(pairs).replace("%20", "+").into_bytes()
+}
+
+/// Names and values as the query of an address.
+pub(crate) fn query(pairs: impl Iterator<Item = (String, String)>) -> String {
     let pairs: Vec<String> = pairs
         .map(|(name, value)| {
-            format!(
-                "{}={}",
-                utf8_percent_encode(&name, UNRESERVED),
-                // A placeholder stays readable for the host that swaps it.
-                if value.starts_with("{{secret:") {
-                    value
-                } else {
-                    utf8_percent_encode(&value, UNRESERVED).to_string()
-                }
-            )
+            let name = utf8_percent_encode(&name, UNRESERVED);
+            // A placeholder stays readable for the host that swaps it.
+            if value.starts_with("{{secret:") {
+                format!("{name}={value}")
+            } else {
+                format!("{name}={}", utf8_percent_encode(&value, UNRESERVED))
+            }
         })
         .collect();
-    pairs.join("&").into_bytes()
+    pairs.join("&")
 }
 
 /// Text as it is, nothing as nothing, anything else as JSON text.

@@ -127,7 +127,7 @@ fn a_form_is_sent_as_a_form() {
     })));
     session.answers.push_back(answered(200, "{}"));
     assert_eq!(call(&mut session), Ok(Outcome::Leave(Port::NEXT)));
-    assert_eq!(session.requests[0].body, b"grant=a%20b%26c");
+    assert_eq!(session.requests[0].body, b"grant=a+b%26c");
 }
 
 #[test]

@@ -96,6 +96,12 @@ impl wit::secrets::Host for Bare {
     }
 }
 
+impl wit::connectors::Host for Bare {
+    fn find(&mut self, _alias: String) -> Option<String> {
+        None
+    }
+}
+
 impl wit::log::Host for Bare {
     fn write(&mut self, _level: wit::log::Level, _text: String) {}
 }

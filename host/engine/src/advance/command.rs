@@ -89,13 +89,13 @@ impl Advancing<'_> {
             return true;
         }
         match word {
-            HELP => self.note(help(&known)),
+            HELP => self.note(&help(&known)),
             QUICK if !known.quick.is_empty() => {
                 let quick = known.quick;
                 self.send_quick(from, message, arguments, quick);
             }
             _ => match known.nearest(word) {
-                Some(meant) => self.note(format!(
+                Some(meant) => self.note(&format!(
                     "There is no command {word}; did you mean {meant}? The customer did not see it."
                 )),
                 None => return false,
@@ -117,7 +117,7 @@ impl Advancing<'_> {
                 SlashAction::Message(text) => self.agent_tells_user(from, message, text, &[]),
                 SlashAction::ExecuteApi(alias) => {
                     if let Err(error) = self.execute_api(word, arguments, alias).await {
-                        self.note(format!(
+                        self.note(&format!(
                             "{word} was not done: {} The customer did not see it.",
                             sentence(&error.message)
                         ));
@@ -127,7 +127,7 @@ impl Advancing<'_> {
                 }
             }
         }
-        self.note(format!("{word}: done. The customer did not see it."));
+        self.note(&format!("{word}: done. The customer did not see it."));
     }
 
     /// Calls an API connector with the session's context; what it answers goes there.
@@ -216,12 +216,12 @@ impl Advancing<'_> {
             .and_then(|number| quick.get(number.checked_sub(1)?));
         match chosen {
             Some(response) => self.agent_tells_user(from, message, &response.value, &[]),
-            None => self.note(list(quick, wanted)),
+            None => self.note(&list(quick, wanted)),
         }
     }
 
     /// Tells the agent something.
-    fn note(&mut self, text: String) {
+    fn note(&mut self, text: &str) {
         let Some(handoff) = self.session.handoff().map(|handoff| handoff.id.clone()) else {
             return;
         };

@@ -71,7 +71,7 @@ async fn a_command_calls_its_api_once_and_the_user_sees_nothing() {
     assert_eq!(
         String::from_utf8_lossy(&requests[0].body),
         "Action=SendEmail&Version=2010-12-01&Destination.ToAddresses.member.1=ana%40example.org\
-         &Message.Body.Text.Data=See%20you%20%26%20bye&Message.Subject.Data=Your%20chat"
+         &Message.Body.Text.Data=See+you+%26+bye&Message.Subject.Data=Your+chat"
     );
     assert_eq!(talk.context("mail"), json!("0100-1"));
     let said = &talk.session.transcript;
