@@ -12,6 +12,7 @@
 //! | [`template`] | `{{ }}` in a node's config |
 //! | [`session`] | sessions, inputs, turns, effects: plain data |
 //! | [`mod@advance`] | the function that makes a turn |
+//! | [`availability`] | how many agents there are, and who is asked |
 //! | [`egress`] | requests that nodes send, and who lets them out |
 //! | [`handoff`] | the words between the engine and a transport |
 //! | [`content`] | what people say besides plain text |
@@ -20,6 +21,7 @@
 
 pub mod account;
 pub mod advance;
+pub mod availability;
 pub mod clock;
 pub mod content;
 pub mod diagnostic;

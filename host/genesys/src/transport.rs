@@ -7,6 +7,8 @@
 //! Invariant: whoever commits a report's signal, handle and settled effects as one thing can stop at
 //! any point and resume without losing or doubling anything the platform allows to be recognised.
 
+use async_trait::async_trait;
+use handoff_engine::availability::{Availability, NotTold};
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::{Signal, Tally, TransferRequest, TransportKind};
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// One account's way to Genesys.
+#[async_trait]
 pub trait Transport: Send + Sync + Debug {
     /// Which of the transports this is.
     fn kind(&self) -> TransportKind;
@@ -39,6 +42,17 @@ pub trait Transport: Send + Sync + Debug {
         unsettled: Vec<Command>,
         reports: Reports,
     ) -> Link;
+
+    /// How many agents could take a conversation in a queue, or in the account's own. Not every transport
+    /// can tell.
+    async fn availability(&self, queue: Option<&str>) -> Result<Availability, NotTold> {
+        let _ = queue;
+        let kind = self.kind();
+        Err(NotTold::new(
+            "availability.not_supported",
+            format!("an account of transport {kind} cannot be asked for agents"),
+        ))
+    }
 
     /// A webhook call for this account: verifies it, hands its content to the handoff concerned and
     /// says what to answer. Never waits for the handoff.

@@ -1,5 +1,6 @@
 //! What happened, as lines for people.
 
+use handoff_engine::availability::Told as OfAgents;
 use handoff_engine::content::{Receipt, all_as_text};
 use handoff_engine::egress::Answer;
 use handoff_engine::handoff::Signal;
@@ -133,6 +134,13 @@ impl Telling {
                 };
                 let text = format!("{node} calls {} {}: {answer}", call.method, call.url);
                 self.tell(Who::Node, &text);
+            }
+            Entry::AskedForAgents { node, asked } => {
+                let told = match &asked.answer {
+                    OfAgents::Agents(agents) => format!("{agents:?}"),
+                    OfAgents::Nothing(reason) => format!("{reason} [{}]", reason.code),
+                };
+                self.tell(Who::Node, &format!("{node} asks for agents: {told}"));
             }
             Entry::Pushed { stack } | Entry::Popped { stack } => {
                 self.stack.clone_from(stack);

@@ -216,6 +216,7 @@ impl Host {
         let surroundings = Surroundings {
             watch: &mut timer,
             egress: Arc::clone(&version.egress),
+            agents: Arc::clone(&version.agents),
         };
         let turn = advance_in(&version.project, session, input, now, surroundings).await?;
         let turn = Arc::new(turn);

@@ -7,7 +7,9 @@
 
 use crate::egress::Carrier;
 use crate::host::{Host, StartError};
+use async_trait::async_trait;
 use handoff_engine::account::SecretRef;
+use handoff_engine::availability::{AskAgents, Availability, NotTold};
 use handoff_engine::clock::Clock;
 use handoff_engine::egress::Egress;
 use handoff_engine::handoff::TransportKind;
@@ -28,6 +30,8 @@ pub(crate) struct Version {
     transports: Transports,
     /// How requests of its nodes leave.
     pub(crate) egress: Arc<dyn Egress>,
+    /// How its nodes learn of agents.
+    pub(crate) agents: Arc<dyn AskAgents>,
 }
 
 impl Version {
@@ -93,11 +97,34 @@ impl Workshop {
             .carrier
             .of_version(&project, secrets)
             .map_err(StartError::Secrets)?;
+        let agents = Arc::new(Agents(transports.clone()));
         Ok(Version {
             project,
             transports,
             egress,
+            agents,
         })
+    }
+}
+
+/// Asks the platforms of a version's accounts.
+#[derive(Debug)]
+struct Agents(Transports);
+
+#[async_trait]
+impl AskAgents for Agents {
+    async fn ask(
+        &self,
+        account: &AccountName,
+        queue: Option<&str>,
+    ) -> Result<Availability, NotTold> {
+        match self.0.get(account) {
+            Some(transport) => transport.availability(queue).await,
+            None => Err(NotTold::new(
+                "availability.no_account",
+                format!("this host has no way to the account '{account}'"),
+            )),
+        }
     }
 }
 

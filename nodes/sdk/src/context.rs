@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd};
+use crate::{
+    Availability, HttpError, HttpRequest, HttpResponse, Level, Line, NotTold, Refused, SessionEnd,
+};
 
 /// The session as a node sees it. Writes and messages take effect only if the step returns ok.
 pub trait Context {
@@ -70,6 +72,16 @@ pub trait Context {
     /// # Errors
     /// [`HttpError`] if there is no answer; an answer of any status is none.
     fn fetch(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
+
+    /// Asks the platform how many agents could take a conversation in a queue.
+    ///
+    /// # Errors
+    /// [`NotTold`] if nothing is known, with the reason.
+    fn availability(
+        &mut self,
+        account: Option<&str>,
+        queue: Option<&str>,
+    ) -> Result<Availability, NotTold>;
 
     /// Writes a line for the person who runs the flow. Cut at 2,000 bytes.
     fn log(&mut self, level: Level, text: &str);

@@ -133,6 +133,8 @@ pub enum Capability {
     Secrets,
     /// Documents of API connectors.
     Connectors,
+    /// How many agents there are.
+    Availability,
     /// Requests over HTTP, which are WASI's and not the contract's own.
     Http,
     /// Log lines.

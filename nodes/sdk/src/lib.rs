@@ -7,6 +7,7 @@
 //! carry the names of a component's exports.
 
 pub mod agent;
+mod availability;
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
@@ -27,6 +28,7 @@ pub mod testing;
 mod transfer;
 mod trigger;
 
+pub use availability::{Availability, NotTold};
 pub use bindings::handoff::node::{
     conversation::{Line, Speaker},
     log::Level,

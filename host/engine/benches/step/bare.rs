@@ -102,6 +102,16 @@ impl wit::connectors::Host for Bare {
     }
 }
 
+impl wit::availability::Host for Bare {
+    fn ask(
+        &mut self,
+        _account: Option<String>,
+        _queue: Option<String>,
+    ) -> Result<String, wit::availability::NotTold> {
+        Ok("{}".to_owned())
+    }
+}
+
 impl wit::log::Host for Bare {
     fn write(&mut self, _level: wit::log::Level, _text: String) {}
 }

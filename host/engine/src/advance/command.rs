@@ -10,10 +10,9 @@
 use super::Advancing;
 use crate::content::UserMessage;
 use crate::handoff::Agent;
-use crate::name::{BotName, NodeId, NodeType, Port};
-use crate::node::{Outcome, StepInput, Trigger};
-use crate::project::{Bot, EXECUTE_API, Project, QuickResponse, SlashAction, SlashCommand};
-use crate::session::{EffectKind, Entry, NodeError, Owner, StepDecision};
+use crate::name::NodeId;
+use crate::project::{Bot, Project, QuickResponse, SlashAction, SlashCommand};
+use crate::session::{EffectKind, Entry, NodeError, Owner};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -114,7 +113,9 @@ impl Advancing<'_> {
     ) {
         for action in &command.actions {
             match action {
-                SlashAction::Message(text) => self.agent_tells_user(from, message, text, &[]),
+                SlashAction::Message(text) => {
+                    self.agent_tells_user(from, message, (text, text), &[]);
+                }
                 SlashAction::ExecuteApi(alias) => {
                     if let Err(error) = self.execute_api(word, arguments, alias).await {
                         self.note(&format!(
@@ -137,70 +138,12 @@ impl Advancing<'_> {
         arguments: &str,
         alias: &str,
     ) -> Result<(), NodeError> {
-        let id = NodeId::new(word);
-        let failed = |code: &str, message: String| NodeError {
-            node: id.clone(),
-            code: code.to_owned(),
-            message,
-        };
-        let node_type = NodeType::new(EXECUTE_API);
-        let (Some(node), true) = (
-            self.project.nodes.get(&node_type),
-            self.project.connectors.contains_key(alias),
-        ) else {
-            return Err(failed(
-                "command.unknown_alias",
-                format!("the bot has no API connector '{alias}'"),
-            ));
-        };
-        let input = StepInput {
-            trigger: Trigger::Entered,
-            config: json!({"alias": alias, "input": {"arguments": arguments}}).to_string(),
-            state: None,
-            node_id: word.to_owned(),
-            session_id: self.session.id.to_string(),
-            now: self.now.0,
-        };
-        self.steps += 1;
-        let seed = format!(
-            "{}/{}/{}",
-            self.session.id, self.session.revision, self.steps
-        );
-        let (host, result) = self.call_node(&id, node, input, &seed).await;
-        let outcome = result.map_err(|failure| failed(failure.code(), failure.to_string()))?;
-        let Outcome::Leave(port) = outcome else {
-            return Err(failed(
-                "command.bad_node",
-                format!("the node '{EXECUTE_API}' does something else than to call an API"),
-            ));
-        };
-        self.journal.push(Entry::Stepped {
-            bot: self.bot_in_charge(),
-            node: id.clone(),
-            node_type,
-            trigger: "command".to_owned(),
-            decision: StepDecision::Leave {
-                port: Port::new(port),
-                to: None,
-            },
-        });
+        let input = json!({"arguments": arguments});
+        let host = self
+            .call_connector(&NodeId::new(word), "command", alias, input)
+            .await?;
         self.commit(&self.bot_in_charge(), host);
         Ok(())
-    }
-
-    /// The bot that handed over, or the worker that did.
-    fn bot_in_charge(&self) -> BotName {
-        let mut bots = self
-            .session
-            .stack
-            .iter()
-            .rev()
-            .filter_map(|owner| match owner {
-                Owner::Flow(frame) => Some(frame.bot.clone()),
-                Owner::Worker(frame) => Some(frame.bot.clone()),
-                Owner::Agent(_) => None,
-            });
-        bots.next().unwrap_or_else(|| self.project.start.clone())
     }
 
     fn send_quick(
@@ -215,7 +158,10 @@ impl Advancing<'_> {
             .ok()
             .and_then(|number| quick.get(number.checked_sub(1)?));
         match chosen {
-            Some(response) => self.agent_tells_user(from, message, &response.value, &[]),
+            Some(response) => {
+                let text = response.value.as_str();
+                self.agent_tells_user(from, message, (text, text), &[]);
+            }
             None => self.note(&list(quick, wanted)),
         }
     }

@@ -5,7 +5,7 @@ use crate::egress::Access;
 use crate::handoff::EndDetail;
 use crate::name::{BotName, FlowId, NodeId, Port};
 use crate::node::{
-    Audience, CloseReason as NodeCloseReason, EndReason, Node, Outcome, OutgoingMessage,
+    Accounts, Audience, CloseReason as NodeCloseReason, EndReason, Node, Outcome, OutgoingMessage,
     SessionEnd, StepFailure, StepHost, StepInput, Trigger,
 };
 use crate::project::{Flow, PlacedNode, Project};
@@ -117,6 +117,10 @@ impl Advancing<'_> {
             let node = id.clone();
             self.journal.push(Entry::Called { node, call });
         }
+        for asked in host.asked.drain(..) {
+            let node = id.clone();
+            self.journal.push(Entry::AskedForAgents { node, asked });
+        }
         self.log(id, &mut host);
         (host, result)
     }
@@ -129,6 +133,14 @@ impl Advancing<'_> {
             transcript: std::mem::take(&mut self.session.transcript),
             last_handoff: self.session.last_handoff.as_ref().map(Into::into),
             connectors: Arc::clone(&self.project.connectors),
+            accounts: Accounts {
+                overriding: self.project.override_account.clone(),
+                by_default: self
+                    .project
+                    .choose_account(None, self.session.channel.as_deref()),
+                known: Arc::clone(&self.project.account_names),
+            },
+            agents: Some(Arc::clone(&self.agents)),
             access: Access {
                 egress: Arc::clone(&self.egress),
                 allowed: Arc::clone(&self.project.egress),

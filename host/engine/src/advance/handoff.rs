@@ -1,6 +1,7 @@
 //! While the agent side has the session, and when it gives it back.
 
 use super::Advancing;
+use super::translation::Direction;
 use crate::content::{Content, UserMessage, all_as_text};
 use crate::handoff::{Agent, HandoffEnd, Signal, Tally};
 use crate::name::HandoffId;
@@ -23,9 +24,13 @@ impl Advancing<'_> {
             self.leave_handoff().await;
             return;
         }
+        let mut message = message.clone();
+        if let Some(text) = self.translated(&message.text, Direction::ToAgent).await {
+            message.text = text;
+        }
         self.effect(EffectKind::SendToAgent {
             handoff: id,
-            message: message.clone(),
+            message,
             input: Some(self.input.clone()),
         });
     }
@@ -166,23 +171,28 @@ impl Advancing<'_> {
         if content.is_empty() && self.agent_commands(from, message, text).await {
             return;
         }
-        self.agent_tells_user(from, message, text, content);
+        let translated = match from {
+            Some(_) => self.translated(text, Direction::ToUser).await,
+            None => None,
+        };
+        let shown = translated.as_deref().unwrap_or(text);
+        self.agent_tells_user(from, message, (text, shown), content);
     }
 
-    /// What an agent says reaches the user.
+    /// What an agent says reaches the user: what was said, and what is shown of it.
     pub(super) fn agent_tells_user(
         &mut self,
         from: Option<&Agent>,
         message: &str,
-        text: &str,
+        (said, shown): (&str, &str),
         content: &[Content],
     ) {
         let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
-        let line = all_as_text(text, content);
+        let line = all_as_text(said, content);
         self.session.say(speaker, &line, self.now);
         self.effect(EffectKind::SendToUser {
             from: from.map_or(Sender::System, |agent| Sender::Agent(agent.clone())),
-            text: text.to_owned(),
+            text: shown.to_owned(),
             content: content.to_vec(),
             message: Some(message.to_owned()),
         });

@@ -10,15 +10,18 @@
 //! | signal | agent or worker | the handoff goes on, or ends and is popped |
 //! | due | any | the node times out, the handoff gives up, or the session closes |
 
+mod calling;
 mod close;
 mod command;
 mod flow;
 mod handoff;
 mod transfer;
+mod translation;
 mod watch;
 
 pub use watch::StepWatch;
 
+use crate::availability::{AskAgents, NobodyToAsk};
 use crate::content::{Receipt, UserMessage};
 use crate::egress::{Egress, NoEgress};
 use crate::name::{EffectId, InputId};
@@ -41,6 +44,8 @@ pub struct Surroundings<'a> {
     pub watch: &'a mut dyn StepWatch,
     /// Carries the requests of nodes.
     pub egress: Arc<dyn Egress>,
+    /// Asks how many agents there are.
+    pub agents: Arc<dyn AskAgents>,
 }
 
 /// Applies one input to a session. Nobody looks on, and no request leaves. A refusal means that nothing
@@ -54,6 +59,7 @@ pub async fn advance(
     let surroundings = Surroundings {
         watch: &mut watch::Unwatched,
         egress: Arc::new(NoEgress),
+        agents: Arc::new(NobodyToAsk),
     };
     advance_in(project, session, input, now, surroundings).await
 }
@@ -81,6 +87,7 @@ pub async fn advance_in(
         input: &input.id,
         watch: surroundings.watch,
         egress: surroundings.egress,
+        agents: surroundings.agents,
         journal: Vec::new(),
         effects: Vec::new(),
         steps: 0,
@@ -106,6 +113,7 @@ struct Advancing<'a> {
     input: &'a InputId,
     watch: &'a mut dyn StepWatch,
     egress: Arc<dyn Egress>,
+    agents: Arc<dyn AskAgents>,
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     steps: usize,

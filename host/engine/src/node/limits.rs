@@ -29,6 +29,8 @@ pub struct Limits {
     pub log_lines: usize,
     /// Bytes of a log line.
     pub log_line: usize,
+    /// Questions for agents that a step may ask.
+    pub questions: usize,
     /// Requests over HTTP that a step may send.
     pub http_calls: usize,
     /// Bytes of a request's body.
@@ -54,6 +56,7 @@ impl Default for Limits {
             attributes: 100,
             messages: 50,
             message: 16 << 10,
+            questions: 5,
             http_calls: 10,
             http_request: 256 << 10,
             http_response: 256 << 10,

@@ -30,4 +30,5 @@ pub use limits::Limits;
 pub(crate) use load::check_descriptor;
 pub use load::{CONTRACT_VERSION, LoadError, Node};
 pub use runtime::{Runtime, RuntimeError};
+pub(crate) use state::Accounts;
 pub use state::{LogLine, OutgoingMessage, StepHost};

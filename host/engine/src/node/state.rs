@@ -4,7 +4,9 @@ use super::bindings::handoff::node::log::Level;
 use super::bindings::handoff::node::types::{Audience, SessionEnd};
 use super::http::Outgoing;
 use super::limits::Limits;
+use crate::availability::{AskAgents, Asked};
 use crate::egress::{Access, Call};
+use crate::name::AccountName;
 use crate::session::TranscriptLine;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,6 +29,10 @@ pub struct StepHost {
     pub last_handoff: Option<SessionEnd>,
     /// Documents of the project's API connectors, by alias.
     pub connectors: Arc<BTreeMap<String, Value>>,
+    /// Whom it may ask for agents.
+    pub(crate) accounts: Accounts,
+    /// Who asks. Taken by the step.
+    pub(crate) agents: Option<Arc<dyn AskAgents>>,
     /// What it may call. Taken by the step.
     pub(crate) access: Access,
     /// Context keys set, or removed where the value is none.
@@ -35,12 +41,24 @@ pub struct StepHost {
     pub attribute_writes: BTreeMap<String, Option<String>>,
     /// Messages to send, in order.
     pub messages: Vec<OutgoingMessage>,
+    /// Questions for agents and their answers; they stay even if the step fails.
+    pub asked: Vec<Asked>,
     /// Requests sent over HTTP and their answers; they stay even if the step fails.
     pub calls: Vec<Call>,
     /// Log lines written; they stay even if the step fails.
     pub log: Vec<LogLine>,
     /// Log lines dropped because there were too many.
     pub log_dropped: usize,
+}
+
+/// The accounts of the session's project.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accounts {
+    /// Takes the place of every other one.
+    pub(crate) overriding: Option<AccountName>,
+    /// That of a question that names none.
+    pub(crate) by_default: Option<AccountName>,
+    pub(crate) known: Arc<[AccountName]>,
 }
 
 /// A message a step sends.
@@ -69,6 +87,7 @@ pub(super) struct StepState {
     pub(super) limits: Arc<Limits>,
     pub(super) http: WasiHttpCtx,
     pub(super) outgoing: Outgoing,
+    pub(super) agents: Arc<dyn AskAgents>,
     pub(super) host: StepHost,
 }
 

@@ -9,6 +9,7 @@ use super::http::Outgoing;
 use super::load::{Node, first_line};
 use super::runtime::{Inner, TICK};
 use super::state::{MemoryCap, StepHost, StepState, TooManyWrites};
+use crate::availability::NobodyToAsk;
 use crate::diagnostic::name_list;
 use crate::egress::Placeholders;
 use crate::time::Timestamp;
@@ -120,6 +121,7 @@ impl Inner {
             limits: Arc::clone(&self.limits),
             http: WasiHttpCtx::new(),
             outgoing,
+            agents: host.agents.take().unwrap_or_else(|| Arc::new(NobodyToAsk)),
             host,
         };
         let mut store = Store::new(&self.engine, state);

@@ -56,3 +56,40 @@ pub(super) fn check_aliases(
         }
     }
 }
+
+/// A translation by nobody.
+pub(super) fn check_translation(
+    manifest: &Manifest,
+    document: &Document,
+    connectors: &BTreeMap<String, Value>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let Some(translation) = &manifest.translation else {
+        return;
+    };
+    let alias = &translation.connector;
+    let Some(connector) = connectors.get(alias) else {
+        let place = document.place("/translation/connector");
+        let message = format!("there is no API connector '{alias}' to translate by");
+        let names = || connectors.keys().map(String::as_str);
+        let help = did_you_mean(alias, names()).unwrap_or_else(|| {
+            format!("add a document with \"Alias\": \"{alias}\" to the folder {FOLDER}")
+        });
+        found.push(Diagnostic::error("translation.unknown_connector", place, message).help(help));
+        return;
+    };
+    let mapped = connector["ResponseMapping"]
+        .as_object()
+        .is_some_and(|mappings| {
+            mappings
+                .values()
+                .any(|mapping| mapping["outputPath"] == "$.translation")
+        });
+    if !mapped {
+        let place = document.place("/translation/connector");
+        let message = format!("the API connector '{alias}' gives no translation back");
+        let help = "add to its ResponseMapping, for example: \"translation\": { \"type\": \"responseBody\", \
+                    \"responseBodyPath\": \"$.translatedText\", \"outputPath\": \"$.translation\" }";
+        found.push(Diagnostic::error("translation.no_result", place, message).help(help));
+    }
+}

@@ -1,7 +1,7 @@
 //! From files to a project.
 
 use super::check::{check_flow, check_manifest, not_a_url};
-use super::check_commands::{check_aliases, check_commands};
+use super::check_commands::{check_aliases, check_commands, check_translation};
 use super::check_connector::{Around, check_caller, check_connector};
 use super::check_egress::check_egress;
 use super::connector::{ConnectorFile, EXECUTE_API, FOLDER};
@@ -100,6 +100,7 @@ impl Project {
         check_caller(&connectors, library, Place::file(FOLDER), &mut found);
         check_egress(&manifest, document, operator, &flows, &mut found);
         check_commands(&manifest, document, &connectors, &mut found);
+        check_translation(&manifest, document, &connectors, &mut found);
         for (name, bot) in &bots {
             let file = manifest.bots[name].worker.as_ref();
             if let (Bot::Worker(worker), Some(document)) =
@@ -153,6 +154,7 @@ impl Project {
             default_account: manifest.default_account,
             override_account: None,
             channels: manifest.channels,
+            account_names: accounts.keys().cloned().collect(),
             accounts,
             bots,
             flows,
@@ -173,6 +175,7 @@ impl Project {
             egress: Arc::new(egress),
             connectors: Arc::new(connectors),
             slash_commands: manifest.slash_commands,
+            translation: manifest.translation,
             templates,
             warnings: sorted(found),
         })

@@ -51,6 +51,30 @@ pub struct Manifest {
     /// own commands come first.
     #[serde(default)]
     pub slash_commands: BTreeMap<String, SlashCommand>,
+    /// Translates between users and agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translation: Option<TranslationEntry>,
+}
+
+/// Translates what users and agents say to each other.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TranslationEntry {
+    /// The Alias of an API connector. It gets `$.text`, `$.from` and `$.to`, and answers into
+    /// `$.translation`.
+    pub connector: String,
+    /// The language that agents speak, as a tag: `en`.
+    pub agent_language: String,
+    /// The context key that holds the user's language. While there is none nothing is translated.
+    #[serde(default = "default_user_language")]
+    pub user_language: String,
+    /// Whether the original is shown under the translation.
+    #[serde(default)]
+    pub show_original: bool,
+}
+
+fn default_user_language() -> String {
+    "language".to_owned()
 }
 
 /// A secret: either `env` or `file` is given.

@@ -18,6 +18,7 @@ pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, R
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
 pub use manifest::{
     AwsEntry, BotEntry, EgressEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
+    TranslationEntry,
 };
 pub use worker::{QuickResponse, SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
 
@@ -48,6 +49,7 @@ pub struct Project {
     pub(crate) override_account: Option<AccountName>,
     pub(crate) channels: BTreeMap<String, AccountName>,
     pub(crate) accounts: BTreeMap<AccountName, Account>,
+    pub(crate) account_names: Arc<[AccountName]>,
     pub(crate) bots: BTreeMap<BotName, Bot>,
     pub(crate) flows: BTreeMap<FlowId, Flow>,
     pub(crate) nodes: BTreeMap<NodeType, Arc<Node>>,
@@ -56,6 +58,7 @@ pub struct Project {
     pub(crate) egress: Arc<Allowed>,
     pub(crate) connectors: Arc<BTreeMap<String, serde_json::Value>>,
     pub(crate) slash_commands: BTreeMap<String, SlashCommand>,
+    pub(crate) translation: Option<TranslationEntry>,
     pub(crate) templates: Templates,
     pub(crate) warnings: Vec<Diagnostic>,
 }

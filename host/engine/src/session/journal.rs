@@ -1,6 +1,7 @@
 //! What a turn did, for the journal: enough to tell later what happened and why.
 
 use super::CloseReason;
+use crate::availability::Asked;
 use crate::egress::Call;
 use crate::handoff::{HandoffEnd, Signal};
 use crate::name::{BotName, EffectId, HandoffId, InputId, NodeId, NodeType, Port};
@@ -40,6 +41,13 @@ pub enum Entry {
         node: NodeId,
         /// What, and what came of it.
         call: Call,
+    },
+    /// A node asked how many agents there are.
+    AskedForAgents {
+        /// The node.
+        node: NodeId,
+        /// What, and what was told.
+        asked: Asked,
     },
     /// An owner was pushed; the stack as it is now.
     Pushed {

@@ -97,6 +97,7 @@ fn of_entry<'a>(
         }
         Entry::Stepped { .. }
         | Entry::Called { .. }
+        | Entry::AskedForAgents { .. }
         | Entry::Logged { .. }
         | Entry::Pushed { .. }
         | Entry::Popped { .. }

@@ -1,8 +1,9 @@
-//! Requests of nodes over HTTP, in words.
+//! What nodes asked the outside, in words.
 
 use super::model::Kind;
 use super::redaction::Redactor;
 use super::says::Said;
+use handoff_engine::availability::{Asked, Told};
 use handoff_engine::egress::{Answer, Body, Call, Origin};
 use handoff_engine::name::NodeId;
 use serde_json::json;
@@ -36,4 +37,24 @@ impl Redactor {
         let said = Said::new(Kind::Step, "node", what, detail);
         if failed { said.failed() } else { said }
     }
+}
+
+/// A question for agents, and what was told.
+pub(super) fn question(node: &NodeId, asked: &Asked) -> Said {
+    let whom = asked.account.as_ref().map_or("nobody", |it| it.as_str());
+    let (told, failed) = match &asked.answer {
+        Told::Agents(agents) => {
+            let on_queue = agents.on_queue.map(|count| format!("{count} on queue"));
+            (on_queue.unwrap_or_else(|| "told".to_owned()), false)
+        }
+        Told::Nothing(reason) => (reason.code.clone(), true),
+    };
+    let what = format!("{node} asks {whom} for agents: {told}");
+    let said = Said::new(
+        Kind::Step,
+        "node",
+        what,
+        json!({"node": node, "asked": asked}),
+    );
+    if failed { said.failed() } else { said }
 }

@@ -1,5 +1,6 @@
 //! Inputs, journal entries and effects in words, each with what else there is to tell.
 
+use super::calls::question;
 use super::model::Kind;
 use super::redaction::Redactor;
 use handoff_engine::content::{Choice, Receipt, UserMessage};
@@ -234,6 +235,7 @@ impl Redactor {
                 Said::new(Kind::Log, "node", what, detail)
             }
             Entry::Called { node, call } => self.call(node, call),
+            Entry::AskedForAgents { node, asked } => question(node, asked),
             Entry::Pushed { stack } => {
                 let stack = self.owner_names(stack);
                 let what = format!("pushed, now {}", stack.join(" › "));

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    Audience, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused, SessionEnd,
-    Visit,
+    Audience, Availability, Context, HttpError, HttpRequest, HttpResponse, Level, Line, NotTold,
+    Refused, SessionEnd, Visit,
     bindings::handoff::node::{
-        connectors,
+        availability, connectors,
         context::{self, ContextError},
         conversation::{self, SendError},
         external_attributes::{self, AttributeError},
@@ -113,6 +113,17 @@ impl Context for Imports {
 
     fn fetch(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
         fetch(request)
+    }
+
+    fn availability(
+        &mut self,
+        account: Option<&str>,
+        queue: Option<&str>,
+    ) -> Result<Availability, NotTold> {
+        match availability::ask(account, queue) {
+            Ok(json) => Ok(serde_json::from_str(&json).expect("the host tells only JSON")),
+            Err(availability::NotTold { code, message }) => Err(NotTold { code, message }),
+        }
     }
 
     fn log(&mut self, level: Level, text: &str) {

@@ -69,6 +69,9 @@ pub fn run_example<N: Node>(example: Example) -> (TestContext, Vec<String>) {
     session.last_handoff = given.last_handoff;
     session.secrets = given.secrets;
     session.connectors = given.connectors;
+    if let Some(availability) = given.availability {
+        session.availability = Ok(availability);
+    }
     session.answers = given
         .answers
         .into_iter()

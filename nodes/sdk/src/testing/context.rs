@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Audience, Capability, Context, HttpError, HttpRequest, HttpResponse, Level, Line, Refused,
-    SessionEnd, Timestamp, Visit,
+    Audience, Availability, Capability, Context, HttpError, HttpRequest, HttpResponse, Level, Line,
+    NotTold, Refused, SessionEnd, Timestamp, Visit,
 };
 
 const KEY_BYTES: usize = 128;
@@ -41,6 +41,8 @@ pub struct TestContext {
     pub answers: VecDeque<Result<HttpResponse, HttpError>>,
     /// The requests that were sent, in order.
     pub requests: Vec<HttpRequest>,
+    /// What the platform tells of every queue.
+    pub availability: Result<Availability, NotTold>,
     /// The lines written.
     pub log: Vec<(Level, String)>,
     used: RefCell<BTreeSet<Capability>>,
@@ -76,6 +78,10 @@ impl TestContext {
             connectors: BTreeMap::new(),
             answers: VecDeque::new(),
             requests: Vec::new(),
+            availability: Err(NotTold {
+                code: "availability.not_supported".into(),
+                message: "nobody is there to be asked".into(),
+            }),
             log: Vec::new(),
             used: RefCell::default(),
         }
@@ -219,6 +225,15 @@ impl Context for TestContext {
         self.uses(Capability::Http);
         self.requests.push(request.clone());
         self.answers.pop_front().unwrap_or(Err(HttpError::Denied))
+    }
+
+    fn availability(
+        &mut self,
+        _account: Option<&str>,
+        _queue: Option<&str>,
+    ) -> Result<Availability, NotTold> {
+        self.uses(Capability::Availability);
+        self.availability.clone()
     }
 
     fn log(&mut self, level: Level, text: &str) {

@@ -10,8 +10,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    CloseReason, HttpRequest, HttpResponse, SessionEnd, Target, Trigger, UserMessage, Visit,
-    testing::Message,
+    Availability, CloseReason, HttpRequest, HttpResponse, SessionEnd, Target, Trigger, UserMessage,
+    Visit, testing::Message,
 };
 
 /// One example: given this, the node does that.
@@ -50,6 +50,8 @@ pub struct Given {
     pub secrets: BTreeSet<String>,
     /// Documents of API connectors, by alias.
     pub connectors: BTreeMap<String, Value>,
+    /// What the platform tells of every queue.
+    pub availability: Option<Availability>,
     /// What requests are answered, in order: `{"status": 200, "body": ..}`.
     pub answers: Vec<Answer>,
 }

@@ -1,5 +1,6 @@
 //! The imports of a node, one file an interface, each named as its interface in `wit/`.
 
+mod availability;
 mod connectors;
 mod context;
 mod conversation;

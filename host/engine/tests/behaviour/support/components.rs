@@ -8,10 +8,11 @@ use std::sync::{Arc, LazyLock};
 use tokio::sync::Mutex;
 
 /// Node types and the files that hold them.
-const STANDARD: [(&str, &str); 14] = [
+const STANDARD: [(&str, &str); 15] = [
     ("agentTransfer", "agent-transfer"),
     ("ask", "ask"),
     ("branch", "branch"),
+    ("checkAvailability", "check-availability"),
     ("end", "end"),
     ("escalate", "escalate"),
     ("executeApi", "execute-api"),

@@ -1,5 +1,6 @@
 //! A conversation: inputs in, turns out, time by hand.
 
+use handoff_engine::availability::{AskAgents, NobodyToAsk};
 use handoff_engine::content::UserMessage;
 use handoff_engine::egress::{Egress, NoEgress};
 use handoff_engine::handoff::{Agent, HandoffEnd, Signal, Tally};
@@ -20,6 +21,8 @@ pub(crate) struct Talk {
     pub(crate) now: Timestamp,
     /// Who carries requests; nobody at first.
     pub(crate) egress: Arc<dyn Egress>,
+    /// Who is asked for agents; nobody at first.
+    pub(crate) agents: Arc<dyn AskAgents>,
     inputs: usize,
 }
 
@@ -31,6 +34,7 @@ impl Talk {
             session,
             now: Timestamp(1_790_000_000_000),
             egress: Arc::new(NoEgress),
+            agents: Arc::new(NobodyToAsk),
             inputs: 0,
         }
     }
@@ -53,6 +57,7 @@ impl Talk {
         let surroundings = Surroundings {
             watch: &mut Nobody,
             egress: Arc::clone(&self.egress),
+            agents: Arc::clone(&self.agents),
         };
         advance_in(&self.project, &self.session, input, self.now, surroundings).await
     }
