@@ -5,6 +5,7 @@ mod support;
 
 mod any_order;
 mod asking;
+mod availability;
 mod broken_components;
 mod cache;
 mod calls;

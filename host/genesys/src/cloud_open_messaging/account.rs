@@ -10,11 +10,13 @@ use super::wire::Outbound;
 use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
-use crate::platform::{Credentials, Hosts, IntegrationError, Platform};
+use crate::platform::{Credentials, Hosts, IntegrationError, MediaType, Platform, not_asked};
 use crate::secrets::Secrets;
 use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
 use crate::unreadable::unreadable;
+use async_trait::async_trait;
 use handoff_engine::account::OpenMessagingAccount;
+use handoff_engine::availability::{Availability, NotTold};
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
@@ -88,6 +90,7 @@ impl OpenMessaging {
     }
 }
 
+#[async_trait]
 impl Transport for OpenMessaging {
     fn kind(&self) -> TransportKind {
         TransportKind::CloudOpenMessaging
@@ -127,6 +130,19 @@ impl Transport for OpenMessaging {
                 Ok((protocol, talking))
             },
         )
+    }
+
+    async fn availability(&self, queue: Option<&str>) -> Result<Availability, NotTold> {
+        let Some(queue) = queue else {
+            return Err(not_asked(
+                "the platform can only be asked for a queue",
+                "name one in the node",
+            ));
+        };
+        self.0
+            .platform
+            .availability(queue, MediaType::Message)
+            .await
     }
 
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {

@@ -9,11 +9,13 @@ use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
 use crate::media::Media;
-use crate::platform::{Credentials, Hosts, Platform};
+use crate::platform::{Credentials, Hosts, MediaType, Platform, not_asked};
 use crate::secrets::Secrets;
 use crate::traffic::Traffic;
 use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
+use async_trait::async_trait;
 use handoff_engine::account::WebMessagingAccount;
+use handoff_engine::availability::{Availability, NotTold};
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
@@ -97,6 +99,7 @@ impl WebMessaging {
     }
 }
 
+#[async_trait]
 impl Transport for WebMessaging {
     fn kind(&self) -> TransportKind {
         TransportKind::CloudWebMessaging
@@ -123,6 +126,22 @@ impl Transport for WebMessaging {
             let protocol = Protocol::resume(handoff, state, site, clock.now());
             Ok((protocol, Guest::new(&self.0, outlet.traffic())))
         })
+    }
+
+    async fn availability(&self, queue: Option<&str>) -> Result<Availability, NotTold> {
+        let Some(platform) = &self.0.platform else {
+            return Err(not_asked(
+                "this account has no OAuth client to ask with",
+                "add 'oauth-client' to it in project.toml",
+            ));
+        };
+        let Some(queue) = queue else {
+            return Err(not_asked(
+                "the platform can only be asked for a queue",
+                "name one in the node",
+            ));
+        };
+        platform.availability(queue, MediaType::Message).await
     }
 
     fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {

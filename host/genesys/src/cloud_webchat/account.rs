@@ -7,10 +7,12 @@ use super::protocol::Protocol;
 use super::state::State;
 use crate::account::{AccountError, check_cloud, require, secret};
 use crate::driving::drive;
-use crate::platform::{Credentials, Hosts, Platform};
+use crate::platform::{Credentials, Hosts, MediaType, Platform, not_asked};
 use crate::secrets::Secrets;
 use crate::transport::{Command, Link, Reports, Transport, WebhookReply};
+use async_trait::async_trait;
 use handoff_engine::account::WebChatAccount;
+use handoff_engine::availability::{Availability, NotTold};
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
@@ -77,6 +79,7 @@ impl WebChat {
     }
 }
 
+#[async_trait]
 impl Transport for WebChat {
     fn kind(&self) -> TransportKind {
         TransportKind::CloudWebchat
@@ -104,6 +107,22 @@ impl Transport for WebChat {
             let protocol = Protocol::resume(site, handoff, state, clock.now());
             Ok((protocol, Chat::new(&self.0, outlet.traffic())))
         })
+    }
+
+    async fn availability(&self, queue: Option<&str>) -> Result<Availability, NotTold> {
+        let Some(platform) = &self.0.platform else {
+            return Err(not_asked(
+                "this account has no OAuth client to ask with",
+                "add 'oauth-client' to it in project.toml",
+            ));
+        };
+        let Some(queue) = queue.or(self.0.site.queue.as_deref()) else {
+            return Err(not_asked(
+                "the platform can only be asked for a queue",
+                "name one in the node",
+            ));
+        };
+        platform.availability(queue, MediaType::Chat).await
     }
 
     fn webhook(&self, _headers: &http::HeaderMap, _body: &[u8]) -> WebhookReply {

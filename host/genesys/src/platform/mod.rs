@@ -4,6 +4,7 @@
 //! refusals into errors that name the fix, and logs correlation ids for support tickets. Retrying is
 //! the caller's: only it knows what else is waiting.
 
+mod availability;
 mod call;
 pub mod conversations;
 mod error;
@@ -15,6 +16,7 @@ mod oauth;
 mod queues;
 mod users;
 
+pub(crate) use availability::not_asked;
 pub use call::Platform;
 pub(crate) use call::{correlation, retry_after};
 pub use error::{Correlation, ErrorBody, PlatformError};

@@ -35,7 +35,7 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
             Self::Message => "message",
