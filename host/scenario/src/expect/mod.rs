@@ -3,6 +3,7 @@
 mod apis;
 mod desk;
 mod genesys;
+mod metrics;
 mod pattern;
 mod session;
 
@@ -133,6 +134,9 @@ impl Expectations {
                     headers,
                 };
                 return wanted.is_next(&calls, &mut self.calls);
+            }
+            StepKind::Metric { name, labels, is } => {
+                return metrics::counted(&stage.host.metrics().await, name, labels, *is);
             }
             StepKind::JournalLacks(text) => return journal_lacks(stage, text).await,
             StepKind::Requests(count) => {

@@ -11,6 +11,7 @@ use handoff_engine::handoff::{Tally, TransportKind};
 use handoff_engine::project::Span;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One step and its place.
 #[derive(Clone, Debug)]
@@ -140,6 +141,15 @@ pub enum StepKind {
         with: Option<Value>,
         /// Headers that it holds, at least.
         headers: Map<String, Value>,
+    },
+    /// What the host counts.
+    Metric {
+        /// The metric's name.
+        name: String,
+        /// Labels of the samples that are meant.
+        labels: BTreeMap<String, String>,
+        /// What they add up to.
+        is: f64,
     },
     /// Nothing that the session's journal keeps holds this text.
     JournalLacks(String),
