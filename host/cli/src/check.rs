@@ -1,8 +1,9 @@
-//! `handoff check`: what is wrong with a project.
+//! `handoff check`: what is wrong with a project, and with --org, at Genesys.
 
 use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{GREEN, RED};
+use crate::preflight::{self, OrgArguments};
 use handoff_engine::diagnostic::Severity;
 use handoff_scenario::{StageError, load_project};
 use std::path::PathBuf;
@@ -13,12 +14,18 @@ pub(crate) struct Arguments {
     /// The project's directory.
     project: PathBuf,
     #[command(flatten)]
+    org: OrgArguments,
+    #[command(flatten)]
     nodes: NodesArguments,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let engine = arguments.nodes.load().await?;
     match load_project(&engine, &arguments.project).await {
+        Ok(project) if arguments.org.is_asked() => {
+            show_all(project.warnings(), &arguments.project);
+            preflight::run(project, &arguments.project, &arguments.org).await
+        }
         Ok(project) => {
             show_all(project.warnings(), &arguments.project);
             anstream::println!(

@@ -9,6 +9,7 @@ mod diagnostics;
 mod engine;
 mod node;
 mod paint;
+mod preflight;
 mod serve;
 mod sim;
 mod sim_agent;

@@ -378,3 +378,74 @@ async fn a_running_host_tells_the_timelines_that_its_file_does_not() {
     let told = handoff(&["timeline", session, "--data", &data]);
     assert!(printed(&told).contains("topic (ask), entered: waits"));
 }
+
+/// A simulator in a process of its own, and where it listens.
+struct Centre {
+    process: std::process::Child,
+    url: String,
+}
+
+impl Centre {
+    fn open(org: &str) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut process = Command::new(env!("CARGO_BIN_EXE_handoff"))
+            .args(["sim", org, "--listen", "127.0.0.1:0"])
+            .current_dir(workspace())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let stdout = process.stdout.take().expect("it prints");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it says where it listens");
+        let (_, url) = line.split_once(" on ").expect("an address");
+        let url = url.trim().to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Centre {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn an_account_is_looked_at_and_each_finding_says_where_it_is_mended() {
+    let centre = Centre::open("fixtures/projects/dydu/org-not-ready.toml");
+    let look = |more: &[&str]| {
+        let mut arguments = vec!["check", "fixtures/projects/dydu", "--org"];
+        arguments.extend(["--simulator", &centre.url]);
+        arguments.extend(["--simulator-org", "org-not-ready.toml"]);
+        arguments.extend(more);
+        handoff(&arguments)
+    };
+    let output = look(&["--account", "genesys"]);
+    assert_eq!(output.status.code(), Some(1), "{}", complained(&output));
+    let text = printed(&output);
+    for words in [
+        "Queue 'Accueil' has no members",
+        "org.queue_without_members",
+        "add agents under Admin, Contact Center, Queues",
+        "is routed to no flow",
+        "not ready: ",
+    ] {
+        assert!(text.contains(words), "{words:?} is missing in:\n{text}");
+    }
+    let output = look(&["--account", "genesys", "--json"]);
+    let all: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(all[0]["account"], "genesys");
+    assert_eq!(all[0]["findings"][0]["code"], "org.credentials");
+
+    let output = look(&["--account", "engage"]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    let output = look(&["--account", "genesis"]);
+    assert!(
+        complained(&output).contains("genesys"),
+        "{}",
+        complained(&output)
+    );
+}

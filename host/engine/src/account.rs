@@ -199,6 +199,13 @@ pub fn is_region(region: &str) -> bool {
     REGIONS.contains(&region)
 }
 
+/// The region, if Genesys Cloud has none of that name. Where hosts are overridden the region is nobody's
+/// business.
+#[must_use]
+pub fn unknown_region<'r>(region: &'r str, hosts: &HostOverrides) -> Option<&'r str> {
+    (*hosts == HostOverrides::default() && !is_region(region)).then_some(region)
+}
+
 /// Reads a region, also from the address at which people log in there, `https://login.mypurecloud.com`.
 fn region<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
@@ -273,8 +280,7 @@ impl Account {
         }
     }
 
-    /// The account's region, if Genesys Cloud has none of that name. Where hosts are overridden the region
-    /// is nobody's business.
+    /// The account's region, if Genesys Cloud has none of that name.
     pub(crate) fn unknown_region(&self) -> Option<&str> {
         let (region, hosts) = match self {
             Self::EngageChatV2(_) => return None,
@@ -282,7 +288,7 @@ impl Account {
             Self::CloudWebMessaging(account) => (&account.region, &account.hosts),
             Self::CloudOpenMessaging(account) => (&account.region, &account.hosts),
         };
-        (*hosts == HostOverrides::default() && !is_region(region)).then_some(region)
+        unknown_region(region, hosts)
     }
 
     /// Identity fields that a transfer over this account must have.

@@ -4,7 +4,7 @@ use crate::media::Media;
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
 use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
-use handoff_engine::account::{Account, HostOverrides, REGIONS, is_region};
+use handoff_engine::account::{Account, HostOverrides, REGIONS, unknown_region};
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
 use std::sync::Arc;
@@ -146,10 +146,9 @@ pub(crate) fn check_cloud(
             example: "https://api.mypurecloud.de",
         });
     }
-    let all_overridden = given.iter().all(|(_, url)| url.is_some());
-    if all_overridden || is_region(region) {
+    let Some(region) = unknown_region(region, hosts) else {
         return Ok(());
-    }
+    };
     let likeness = |candidate: &&str| strsim::damerau_levenshtein(candidate, region);
     let nearest = REGIONS.iter().copied().min_by_key(likeness);
     let suggestion = nearest

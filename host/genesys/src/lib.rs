@@ -30,6 +30,7 @@ mod order;
 mod outbox;
 pub mod platform;
 mod policy;
+pub mod preflight;
 mod receipts;
 mod report;
 mod retry;

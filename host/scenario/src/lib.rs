@@ -12,6 +12,7 @@
 //! | `live` | the same on the system's clock, for people to talk to |
 //! | `play` | step after step |
 //! | `expect` | what must hold |
+//! | `preflight` | what looking at an account has to find |
 //! | `capability` | what each transport carries, as a table |
 //! | `told` | what happened, as lines for people |
 
@@ -24,6 +25,7 @@ mod file;
 pub mod fuzzing;
 mod live;
 mod play;
+mod preflight;
 mod sample;
 mod secrets;
 mod stage;

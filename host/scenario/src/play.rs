@@ -2,6 +2,7 @@
 
 use crate::expect::{Expectations, Holds};
 use crate::file::Scenario;
+use crate::preflight;
 use crate::sample;
 use crate::stage::{Stage, StageError, load_project};
 use crate::step::{AgentAct, Step, StepKind, UserAct};
@@ -310,6 +311,13 @@ impl Playing<'_> {
                     }
                 }
                 self.rest().await;
+            }
+            StepKind::Preflight(wanted) => {
+                (self.tell)(&told::scenario(
+                    at,
+                    format!("the account '{}' is looked at", wanted.account),
+                ));
+                return Ok(preflight::holds(&self.stage, step.line, wanted).await);
             }
             _ => return Ok(self.must_hold(step).await),
         }

@@ -15,6 +15,8 @@ use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{Engine, EngineError};
+use handoff_genesys::http_client;
+use handoff_genesys::preflight::{Preflight, Wants, preflight};
 use handoff_server::{
     ComponentsError, DirectoryError, EgressOptions, Host, HostKey, KeyError, ProjectDirectory,
     read_components,
@@ -94,6 +96,8 @@ pub(crate) struct Stage {
     secrets: SimulatedSecrets,
     store: Arc<dyn Store>,
     key: HostKey,
+    /// Where the host listens.
+    public_url: String,
     desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
     _simulator: Simulator,
@@ -129,7 +133,7 @@ impl Stage {
         let key = HostKey::random()?;
         let control = simulator.control();
         let desks = control.events();
-        let host = start_host(
+        let (host, public_url) = start_host(
             &project,
             &secrets,
             Arc::new(clock.clone()),
@@ -140,6 +144,7 @@ impl Stage {
         )
         .await?;
         Ok(Self {
+            public_url,
             host,
             control,
             apis,
@@ -159,7 +164,7 @@ impl Stage {
     pub(crate) async fn restart(&mut self) -> Result<(), StageError> {
         self.host.stop();
         self.host.stopped().await;
-        self.host = start_host(
+        (self.host, self.public_url) = start_host(
             &self.project,
             &self.secrets,
             Arc::new(self.clock.clone()),
@@ -170,6 +175,19 @@ impl Stage {
         )
         .await?;
         Ok(())
+    }
+
+    /// Looks at an account; none if the project has no such account.
+    pub(crate) async fn preflight(&self, account: &str) -> Option<Preflight> {
+        let name = AccountName::new(account);
+        let account = self.project.account(&name)?;
+        let wants = Wants {
+            webhook: Some(format!("{}{}", self.public_url, Host::webhook_path(&name))),
+            ..Wants::of(&self.project, &name)
+        };
+        let clock = Arc::new(self.clock.clone());
+        let http = http_client();
+        Some(preflight(&name, account, &wants, &self.secrets, clock, http).await)
     }
 
     /// Whether an agent has seen the user type since this was last asked.
@@ -335,7 +353,7 @@ impl Scene {
     }
 }
 
-/// A host for a scene, with a webhook that the simulator knows.
+/// A host for a scene, with a webhook that the simulator knows, and where it listens.
 pub(crate) async fn start_host(
     project: &Arc<Project>,
     secrets: &SimulatedSecrets,
@@ -344,19 +362,19 @@ pub(crate) async fn start_host(
     key: &HostKey,
     control: &Control,
     apis: &Apis,
-) -> Result<Host, StageError> {
+) -> Result<(Host, String), StageError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
+    let public_url = format!("http://{}", listener.local_addr()?);
     for (name, account) in project.accounts() {
         if let handoff_engine::account::Account::CloudOpenMessaging(account) = account {
-            let url = format!("http://{address}{}", Host::webhook_path(name));
+            let url = format!("{public_url}{}", Host::webhook_path(name));
             control.set_webhook(&account.integration, &url)?;
         }
     }
     let host = Host::builder(Arc::clone(project))
         .clock(clock)
         .store(Arc::clone(store), key)
-        .public_url(format!("http://{address}"))
+        .public_url(public_url.clone())
         .egress(EgressOptions {
             stand_in: Some(apis.url().clone()),
             ..EgressOptions::default()
@@ -364,5 +382,5 @@ pub(crate) async fn start_host(
         .start(secrets)
         .await?;
     host.serve(listener);
-    Ok(host)
+    Ok((host, public_url))
 }

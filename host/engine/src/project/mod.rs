@@ -12,6 +12,7 @@ mod flow;
 mod load;
 mod manifest;
 mod names;
+mod queues;
 mod worker;
 
 pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, ResponseMapping};
@@ -20,6 +21,7 @@ pub use manifest::{
     AwsEntry, BotEntry, EgressEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
     TranslationEntry,
 };
+pub use queues::NamedQueue;
 pub use worker::{QuickResponse, SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
 
 use crate::account::{Account, SecretRef};

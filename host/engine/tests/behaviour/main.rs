@@ -18,6 +18,7 @@ mod identity;
 mod inactivity;
 mod owner_stack;
 mod project_mistakes;
+mod queues;
 mod templates;
 mod versions;
 mod worker;

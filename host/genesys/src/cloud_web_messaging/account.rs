@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// A Messenger deployment of a Genesys Cloud organisation.
 #[derive(Debug, Clone)]
-pub struct WebMessaging(Arc<Account>);
+pub struct WebMessaging(pub(super) Arc<Account>);
 
 #[derive(Debug)]
 pub(super) struct Account {
@@ -96,6 +96,13 @@ impl WebMessaging {
             platform,
             feeds,
         })))
+    }
+}
+
+impl WebMessaging {
+    /// With an OAuth client.
+    pub(crate) fn platform(&self) -> Option<&Platform> {
+        self.0.platform.as_ref()
     }
 }
 

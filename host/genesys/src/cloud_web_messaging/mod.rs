@@ -19,6 +19,7 @@ mod hearing;
 mod leaving;
 mod line;
 mod opening;
+mod probing;
 mod protocol;
 mod reading;
 mod riding;
@@ -32,6 +33,7 @@ mod uploading;
 mod wire;
 
 pub use account::WebMessaging;
+pub(crate) use probing::Probed;
 
 #[cfg(test)]
 mod tests;

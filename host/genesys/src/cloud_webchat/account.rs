@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// A WebChat deployment of a Genesys Cloud organisation.
 #[derive(Debug, Clone)]
-pub struct WebChat(Arc<Account>);
+pub struct WebChat(pub(super) Arc<Account>);
 
 #[derive(Debug)]
 pub(super) struct Account {
@@ -28,7 +28,7 @@ pub(super) struct Account {
     pub(super) guest: GuestApi,
     /// With an OAuth client.
     pub(super) platform: Option<Platform>,
-    site: Site,
+    pub(super) site: Site,
 }
 
 impl WebChat {
@@ -76,6 +76,13 @@ impl WebChat {
             guest,
             platform,
         })))
+    }
+}
+
+impl WebChat {
+    /// With an OAuth client.
+    pub(crate) fn platform(&self) -> Option<&Platform> {
+        self.0.platform.as_ref()
     }
 }
 

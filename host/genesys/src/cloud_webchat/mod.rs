@@ -16,6 +16,7 @@ mod leaving;
 mod listening;
 mod members;
 mod opening;
+mod probing;
 mod protocol;
 mod reading;
 mod sending;

@@ -30,7 +30,7 @@ const LARGEST_DOWNLOAD: usize = 64 * 1024 * 1024;
 /// An account on a Genesys Engage site.
 #[derive(Debug, Clone)]
 pub struct EngageChat {
-    site: Site,
+    pub(super) site: Site,
     base: String,
     api_key: Option<Secret>,
     clock: Arc<dyn Clock>,
@@ -147,7 +147,7 @@ impl Transport for EngageChat {
 }
 
 /// One chat: nothing is open between its requests.
-struct Chat {
+pub(super) struct Chat {
     account: EngageChat,
     traffic: Traffic,
 }
@@ -161,14 +161,14 @@ impl Hands for Chat {
 }
 
 impl Chat {
-    fn new(account: &EngageChat, traffic: &Traffic) -> Self {
+    pub(super) fn new(account: &EngageChat, traffic: &Traffic) -> Self {
         Self {
             account: account.clone(),
             traffic: traffic.clone(),
         }
     }
 
-    async fn carry_out(&self, call: &Call) -> Result<Answer, Failure> {
+    pub(super) async fn carry_out(&self, call: &Call) -> Result<Answer, Failure> {
         match (call.operation, &call.upload) {
             (Operation::Download, _) => self.download(call).await.map(Answer::Kept),
             (_, Some(upload)) => self.upload(call, upload).await.map(Answer::from),

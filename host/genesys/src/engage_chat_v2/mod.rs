@@ -10,6 +10,7 @@ mod failing;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod probing;
 mod protocol;
 mod transcript;
 mod trouble;

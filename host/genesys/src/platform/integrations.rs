@@ -10,7 +10,7 @@ use serde::Deserialize;
 const PAGE_SIZE: &str = "100";
 
 /// An Open Messaging integration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Integration {
     /// Genesys' id, part of every inbound address.
@@ -18,6 +18,50 @@ pub struct Integration {
     /// Display name.
     #[serde(default)]
     pub name: String,
+    /// Where agents' messages are posted to.
+    #[serde(default, rename = "outboundNotificationWebhookUrl")]
+    pub webhook: Option<String>,
+    /// What they are signed with, where Genesys shows it.
+    #[serde(default, rename = "outboundNotificationWebhookSignatureSecretToken")]
+    pub secret: Option<Hidden>,
+    /// `active`, or another word for "not".
+    #[serde(default)]
+    pub status: Option<String>,
+    /// `Initiated`, `Completed` or `Error`.
+    #[serde(default)]
+    pub create_status: Option<String>,
+    /// Its address in Message Routing.
+    #[serde(default)]
+    pub recipient: Option<Reference>,
+}
+
+impl Integration {
+    /// The id of its address in Message Routing. It is the integration's own unless Genesys says
+    /// otherwise (PROTOCOLS 4.1).
+    #[must_use]
+    pub fn recipient_id(&self) -> &str {
+        let recipient = self.recipient.as_ref().and_then(|it| it.id.as_deref());
+        recipient.unwrap_or(&self.id)
+    }
+}
+
+/// A secret that Genesys shows. It is compared and goes no further.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden")
+    }
+}
+
+impl Hidden {
+    /// Whether Genesys shows the secret itself, rather than stars in its place.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !self.0.is_empty() && !self.0.chars().all(|it| matches!(it, '*' | '•' | '●'))
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,12 +115,12 @@ const LARGEST_FILE: u64 = 25 * 1024 * 1024;
 pub enum IntegrationError {
     /// None of that name or id.
     #[error(
-        "There is no Open Messaging integration '{wanted}'{suggestion}. Set integration to the name or id shown under Admin, Message, Platforms."
+        "There is no Open Messaging integration '{wanted}'{suggestion} Set integration to the name or id shown under Admin, Message, Platforms."
     )]
     Unknown {
         /// The name or id asked for.
         wanted: String,
-        /// The nearest one, as a clause.
+        /// The nearest one, as the end of the sentence.
         suggestion: String,
     },
     /// Several of that name.
@@ -120,7 +164,7 @@ impl Platform {
             {
                 return Ok(Integration {
                     id: wanted.to_owned(),
-                    name: String::new(),
+                    ..Integration::default()
                 });
             }
             listed => listed?,
@@ -168,7 +212,8 @@ impl Platform {
         Ok(inbound.map(|types| types.into_iter().map(|it| it.kind).collect()))
     }
 
-    async fn integrations(&self) -> Result<Vec<Integration>, PlatformError> {
+    /// Every Open Messaging integration there is.
+    pub(crate) async fn integrations(&self) -> Result<Vec<Integration>, PlatformError> {
         let mut all = Vec::new();
         for number in 1_u32.. {
             let page_number = number.to_string();
@@ -199,7 +244,10 @@ fn pick(wanted: &str, mut all: Vec<Integration>) -> Result<Integration, Integrat
         wanted,
         all.iter().map(|integration| integration.name.as_str()),
     );
-    let suggestion = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+    let suggestion = near.map_or_else(
+        || ".".to_owned(),
+        |near| format!("; did you mean '{near}'?"),
+    );
     all.retain(|integration| integration.name == wanted);
     match all.len() {
         1 => Ok(all.remove(0)),
@@ -222,6 +270,7 @@ mod tests {
         Integration {
             id: id.to_owned(),
             name: name.to_owned(),
+            ..Integration::default()
         }
     }
 

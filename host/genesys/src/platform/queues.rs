@@ -4,6 +4,7 @@
 //! for all others. A name is therefore never "not found", only not visible.
 
 use super::call::Platform;
+use super::conversations::Reference;
 use super::error::PlatformError;
 use handoff_engine::time::Millis;
 use serde::Deserialize;
@@ -17,12 +18,19 @@ const PAGES_OF_SUGGESTIONS: usize = 5;
 const LIKENESS: f64 = 0.75;
 
 /// A queue.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Queue {
     /// Genesys' id.
     pub id: String,
     /// Display name, exact.
     pub name: String,
+    /// How many agents belong to it, where Genesys says.
+    #[serde(default)]
+    pub member_count: Option<u64>,
+    /// The division it is in.
+    #[serde(default)]
+    pub division: Option<Reference>,
 }
 
 /// What a queue's estimates are kept by.
@@ -220,6 +228,7 @@ mod tests {
         let queue = |name: &&str| Queue {
             id: format!("q-{name}"),
             name: (*name).to_owned(),
+            ..Queue::default()
         };
         names.iter().map(queue).collect()
     }

@@ -70,6 +70,8 @@ pub enum StepKind {
     },
     /// Something goes wrong at Genesys: a fault of the simulator.
     Fault(Map<String, Value>),
+    /// An account is looked at, as `handoff check --org` does.
+    Preflight(Preflight),
 
     /// The next message is a bot's, with this text. `*` stands for anything.
     BotSays(String),
@@ -181,6 +183,21 @@ pub enum StepKind {
         /// Words that its message holds.
         mentions: Vec<String>,
     },
+}
+
+/// What looking at an account has to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preflight {
+    /// The account.
+    pub account: String,
+    /// Codes of findings.
+    pub finds: Vec<String>,
+    /// Codes that are not found.
+    pub lacks: Vec<String>,
+    /// Words that findings of the codes hold.
+    pub mentions: Vec<String>,
+    /// How much the worst finding matters: `ok`, `hint`, `warning` or `error`.
+    pub worst: Option<String>,
 }
 
 /// What a user can do but write.

@@ -1,6 +1,6 @@
 //! From a step's table to what it means, with what to write instead where it means nothing.
 
-use super::{AgentAct, StepKind};
+use super::{AgentAct, Preflight, StepKind};
 use handoff_engine::diagnostic::{did_you_mean, name_list};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::project::Span;
@@ -36,6 +36,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("called", &["with", "headers"]),
     ("journal-lacks", &[]),
     ("metric", &["labels", "is"]),
+    ("preflight", &["finds", "lacks", "mentions", "worst"]),
     ("bot", &[]),
     ("system", &[]),
     ("user-hears", &["from", "with"]),
@@ -134,6 +135,7 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
             is: words.get("is")?,
         }),
         "journal-lacks" => Ok(StepKind::JournalLacks(words.get("journal-lacks")?)),
+        "preflight" => parse_preflight(&words),
         "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
         "system" => Ok(StepKind::SystemSays(words.get("system")?)),
         "user-hears" => Ok(StepKind::UserHears {
@@ -197,6 +199,23 @@ fn parse_fault(words: &Words<'_>) -> Result<StepKind, String> {
         );
     }
     Ok(StepKind::Fault(fault))
+}
+
+fn parse_preflight(words: &Words<'_>) -> Result<StepKind, String> {
+    let preflight = Preflight {
+        account: words.get("preflight")?,
+        finds: words.maybe("finds")?.unwrap_or_default(),
+        lacks: words.maybe("lacks")?.unwrap_or_default(),
+        mentions: words.maybe("mentions")?.unwrap_or_default(),
+        worst: words.maybe("worst")?,
+    };
+    let grades = ["ok", "hint", "warning", "error"];
+    match &preflight.worst {
+        Some(worst) if !grades.contains(&worst.as_str()) => {
+            Err(format!("'worst' is one of {}", name_list(grades)))
+        }
+        _ => Ok(StepKind::Preflight(preflight)),
+    }
 }
 
 fn parse_user(words: &Words<'_>) -> Result<StepKind, String> {
