@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    arguments.org.check()?;
     let engine = arguments.nodes.load().await?;
     match load_project(&engine, &arguments.project).await {
         Ok(project) if arguments.org.is_asked() => {

@@ -10,9 +10,11 @@ mod engine;
 mod node;
 mod paint;
 mod preflight;
+mod provision;
 mod serve;
 mod sim;
 mod sim_agent;
+mod simulated;
 mod telemetry;
 mod test;
 mod timeline;
@@ -42,6 +44,8 @@ enum Command {
     Timeline(timeline::Arguments),
     /// Say what is wrong with a project, all at once.
     Check(check::Arguments),
+    /// Create at Genesys the integrations that a project's accounts need, and keep them so.
+    Provision(provision::Arguments),
     /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
     Chat(chat::Arguments),
     /// Serve a project's bots to users' channels and to Genesys.
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
             Command::Test(arguments) => test::run(arguments).await,
             Command::Timeline(arguments) => timeline::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
+            Command::Provision(arguments) => provision::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Sim(arguments) => sim::run(arguments).await,

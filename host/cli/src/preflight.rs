@@ -2,17 +2,17 @@
 
 use crate::engine::spinner;
 use crate::paint::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::simulated::SimulatorArguments;
 use anstyle::Style;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use handoff_engine::clock::SystemClock;
 use handoff_engine::diagnostic::{did_you_mean, name_list};
 use handoff_engine::name::AccountName;
 use handoff_engine::project::Project;
+use handoff_genesys::http_client;
 use handoff_genesys::preflight::{Finding, Grade, Preflight, Wants, preflight};
-use handoff_genesys::{Secrets, http_client};
-use handoff_scenario::SimulatedSecrets;
-use handoff_server::{Host, ProjectDirectory, ProjectSecrets};
-use std::path::{Path, PathBuf};
+use handoff_server::{Host, ProjectDirectory};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -28,24 +28,22 @@ pub(crate) struct OrgArguments {
     /// Where this host is reached from outside, as in 'handoff serve': webhooks are compared with it.
     #[arg(long, value_name = "URL", requires = "org")]
     public_url: Option<String>,
-    /// Look at a simulator that runs at this address, instead of Genesys.
-    #[arg(long, value_name = "URL", requires = "org")]
-    simulator: Option<String>,
-    /// The organisation file the simulator was started with, relative to the project: credentials are
-    /// taken from it.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "org.toml",
-        requires = "simulator"
-    )]
-    simulator_org: PathBuf,
+    #[command(flatten)]
+    simulator: SimulatorArguments,
     /// Tell what is found as JSON.
     #[arg(long, requires = "org")]
     json: bool,
 }
 
 impl OrgArguments {
+    /// What clap cannot tell.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.simulator.simulator.is_some() && !self.org {
+            bail!("--simulator goes with --org: without it nothing is asked of Genesys");
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         self.org
     }
@@ -57,18 +55,7 @@ pub(crate) async fn run(
     arguments: &OrgArguments,
 ) -> anyhow::Result<ExitCode> {
     let directory = ProjectDirectory::read(path)?;
-    let secrets: Box<dyn Secrets + Send + Sync> = match &arguments.simulator {
-        None => Box::new(ProjectSecrets::new(&project, directory.path)),
-        Some(simulator) => {
-            let base_url = simulator.trim_end_matches('/');
-            project.edit_accounts(|_, account| account.redirect_to(base_url));
-            let org = directory.path.join(&arguments.simulator_org);
-            let text = std::fs::read_to_string(&org).with_context(|| {
-                format!("the organisation file {} cannot be read", org.display())
-            })?;
-            Box::new(SimulatedSecrets::new(&project, &text))
-        }
-    };
+    let secrets = arguments.simulator.prepare(&mut project, &directory.path)?;
     let names = chosen(&project, arguments.account.as_deref())?;
     let mut all = Vec::new();
     for name in names {
@@ -112,16 +99,12 @@ pub(crate) fn chosen(project: &Project, asked: Option<&str>) -> anyhow::Result<V
 }
 
 fn wants(project: &Project, account: &AccountName, public_url: Option<&str>) -> Wants {
-    Wants {
-        webhook: public_url.map(|url| {
-            format!(
-                "{}{}",
-                url.trim_end_matches('/'),
-                Host::webhook_path(account)
-            )
-        }),
-        ..Wants::of(project, account)
+    let mut wants = Wants::of(project, account);
+    if let Some(url) = public_url {
+        let path = Host::webhook_path(account);
+        wants.webhook = Some(format!("{}{path}", url.trim_end_matches('/')));
     }
+    wants
 }
 
 fn show(found: &Preflight) {

@@ -261,25 +261,36 @@ async fn point_webhooks(
         let Account::CloudOpenMessaging(account) = account else {
             continue;
         };
-        let mut url = reqwest::Url::parse(simulator).context("--simulator is no address")?;
-        url.path_segments_mut()
-            .map_err(|()| anyhow::anyhow!("--simulator is no address"))?
-            .pop_if_empty()
-            .extend(["sim", "integrations", &account.integration, "webhook"]);
         let webhook = format!("{public_url}{}", Host::webhook_path(name));
-        let answer = client
-            .put(url)
-            .json(&serde_json::json!({ "url": webhook }))
-            .send()
-            .await
-            .with_context(|| format!("the simulator at {simulator} does not answer"))?;
-        if !answer.status().is_success() {
-            bail!(
-                "the simulator does not point '{}' here: {}",
-                account.integration,
-                answer.text().await.unwrap_or_default()
-            );
+        for integration in account.integrations() {
+            point_webhook(&client, simulator, integration, &webhook).await?;
         }
+    }
+    Ok(())
+}
+
+async fn point_webhook(
+    client: &reqwest::Client,
+    simulator: &str,
+    integration: &str,
+    webhook: &str,
+) -> anyhow::Result<()> {
+    let mut url = reqwest::Url::parse(simulator).context("--simulator is no address")?;
+    url.path_segments_mut()
+        .map_err(|()| anyhow::anyhow!("--simulator is no address"))?
+        .pop_if_empty()
+        .extend(["sim", "integrations", integration, "webhook"]);
+    let answer = client
+        .put(url)
+        .json(&serde_json::json!({ "url": webhook }))
+        .send()
+        .await
+        .with_context(|| format!("the simulator at {simulator} does not answer"))?;
+    if !answer.status().is_success() {
+        bail!(
+            "the simulator does not point '{integration}' here: {}",
+            answer.text().await.unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::handoff::{IdentityField, TransportKind};
 use crate::time::Millis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a secret comes from. The value itself never stands in a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +79,14 @@ pub struct OpenMessagingAccount {
     pub integration: String,
     /// The integration's Outbound Notification Webhook Signature Secret Token.
     pub webhook_secret: SecretRef,
+    /// Competencies that have an integration of their own, by name or id: a transfer with that competency
+    /// opens there, so that Message Routing can lead it to the competency's flow and queue. All others open
+    /// on `integration`. They post to the same webhook and sign with the same secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub competencies: BTreeMap<String, String>,
+    /// What `handoff provision` sets up at Genesys: `integration` and those of the competencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<Provision>,
     /// The bearer token by which an Architect workflow may report events of conversations, where
     /// process-automation triggers do that. Without it none are taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +98,37 @@ pub struct OpenMessagingAccount {
     /// Other hosts than the region's own, for proxies and simulators.
     #[serde(default)]
     pub hosts: HostOverrides,
+}
+
+/// How the integrations of an account are to be at Genesys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Provision {
+    /// Where Genesys is to post what agents write, for example
+    /// `https://bots.example.org/v1/genesys/care/webhook`: where this host is reached, and the account's
+    /// name. Genesys takes https on its usual port only.
+    pub webhook: String,
+    /// The inbound message flow that is to answer, by its exact name. Left out, people choose it under
+    /// Admin, Routing, Message Routing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
+    /// Flows of competencies that another one answers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, String>,
+}
+
+impl OpenMessagingAccount {
+    /// The account's own integration, and those of its competencies, each once.
+    pub fn integrations(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(self.integration.as_str());
+        let mut all: Vec<&str> = Vec::new();
+        for name in own.chain(self.competencies.values().map(String::as_str)) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all.into_iter()
+    }
 }
 
 /// A Genesys Cloud organisation reached through a WebChat deployment (Admin, Contact Center,

@@ -1,10 +1,13 @@
 //! From a configured account to the transport that reaches it.
 
 use crate::media::Media;
+use crate::platform::{Credentials, Hosts, Platform};
 use crate::secrets::{SecretError, Secrets};
 use crate::transport::Transport;
 use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
-use handoff_engine::account::{Account, HostOverrides, REGIONS, unknown_region};
+use handoff_engine::account::{
+    Account, HostOverrides, OpenMessagingAccount, REGIONS, unknown_region,
+};
 use handoff_engine::clock::Clock;
 use handoff_engine::name::AccountName;
 use std::sync::Arc;
@@ -161,6 +164,23 @@ pub(crate) fn check_cloud(
         region: region.to_owned(),
         suggestion,
     })
+}
+
+/// The Platform API as an Open Messaging account's OAuth client sees it.
+pub(crate) fn platform_of(
+    name: &AccountName,
+    account: &OpenMessagingAccount,
+    secrets: &dyn Secrets,
+    clock: Arc<dyn Clock>,
+    http: reqwest::Client,
+) -> Result<Platform, AccountError> {
+    check_cloud(name, &account.region, &account.hosts)?;
+    let credentials = Credentials {
+        client_id: account.client_id.clone(),
+        client_secret: secret(name, "client-secret", &account.client_secret, secrets)?,
+    };
+    let hosts = Hosts::new(&account.region, &account.hosts);
+    Ok(Platform::new(hosts, credentials, clock, http))
 }
 
 /// Whether a value is there. `fix` says where to find it.

@@ -31,6 +31,7 @@ mod outbox;
 pub mod platform;
 mod policy;
 pub mod preflight;
+pub mod provision;
 mod receipts;
 mod report;
 mod retry;

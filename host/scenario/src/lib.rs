@@ -12,7 +12,7 @@
 //! | `live` | the same on the system's clock, for people to talk to |
 //! | `play` | step after step |
 //! | `expect` | what must hold |
-//! | `preflight` | what looking at an account has to find |
+//! | `preflight`, `provision` | what looking at an account has to find, and provisioning one to do |
 //! | `capability` | what each transport carries, as a table |
 //! | `told` | what happened, as lines for people |
 
@@ -26,6 +26,7 @@ pub mod fuzzing;
 mod live;
 mod play;
 mod preflight;
+mod provision;
 mod sample;
 mod secrets;
 mod stage;

@@ -3,6 +3,7 @@
 use crate::expect::{Expectations, Holds};
 use crate::file::Scenario;
 use crate::preflight;
+use crate::provision;
 use crate::sample;
 use crate::stage::{Stage, StageError, load_project};
 use crate::step::{AgentAct, Step, StepKind, UserAct};
@@ -312,6 +313,16 @@ impl Playing<'_> {
                 }
                 self.rest().await;
             }
+            StepKind::Provision(wanted) => {
+                (self.tell)(&told::scenario(
+                    at,
+                    format!("the account '{}' is provisioned", wanted.account),
+                ));
+                let done = provision::holds(&mut self.stage, step.line, wanted).await;
+                self.rest().await;
+                return Ok(done);
+            }
+            StepKind::Admin(act) => return Ok(provision::admin(&self.stage, step.line, act)),
             StepKind::Preflight(wanted) => {
                 (self.tell)(&told::scenario(
                     at,

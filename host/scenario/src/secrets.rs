@@ -89,7 +89,14 @@ impl OrgSecrets {
                 account.client_secret.clone(),
                 self.client_secret(&account.client_id),
             ),
-            (account.webhook_secret.clone(), or_wrong(integration)),
+            (
+                account.webhook_secret.clone(),
+                match account.provision {
+                    // What is still to be provisioned gets what the project says.
+                    Some(_) => integration.unwrap_or_else(|| "simulated-webhook-secret".to_owned()),
+                    None => or_wrong(integration),
+                },
+            ),
         ];
         known.extend(token.map(|token| (token, "simulated".to_owned())));
         known

@@ -7,7 +7,10 @@
 use crate::apis::Apis;
 use crate::file::Scenario;
 use crate::secrets::SimulatedSecrets;
-use genesys_sim::{Activity, ClockMode, Control, DeskEvent, Options, Org, OrgError, Simulator};
+use genesys_sim::{
+    Activity, ClockMode, Control, ControlError, DeskEvent, Options, Org, OrgError, Simulator,
+};
+use handoff_engine::account::Account;
 use handoff_engine::clock::{Clock, SimClock};
 use handoff_engine::diagnostic::Diagnostic;
 use handoff_engine::handoff::TransportKind;
@@ -17,6 +20,7 @@ use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{Engine, EngineError};
 use handoff_genesys::http_client;
 use handoff_genesys::preflight::{Preflight, Wants, preflight};
+use handoff_genesys::provision::{Lock, Manner, ProvisionError, Provisioned, provision};
 use handoff_server::{
     ComponentsError, DirectoryError, EgressOptions, Host, HostKey, KeyError, ProjectDirectory,
     read_components,
@@ -98,6 +102,8 @@ pub(crate) struct Stage {
     key: HostKey,
     /// Where the host listens.
     public_url: String,
+    /// What was provisioned.
+    lock: Lock,
     desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
     _simulator: Simulator,
@@ -145,6 +151,7 @@ impl Stage {
         .await?;
         Ok(Self {
             public_url,
+            lock: Lock::default(),
             host,
             control,
             apis,
@@ -175,6 +182,29 @@ impl Stage {
         )
         .await?;
         Ok(())
+    }
+
+    /// Provisions an account; none if the project has no such Open Messaging account.
+    pub(crate) async fn provision(
+        &mut self,
+        account: &str,
+        mend: bool,
+    ) -> Option<Result<Provisioned, ProvisionError>> {
+        let name = AccountName::new(account);
+        let Account::CloudOpenMessaging(account) = self.project.account(&name)? else {
+            return None;
+        };
+        let mut account = account.clone();
+        if let Some(provision) = &mut account.provision {
+            provision.webhook = format!("{}{}", self.public_url, Host::webhook_path(&name));
+        }
+        let manner = Manner {
+            mend,
+            dry_run: false,
+        };
+        let (secrets, clock) = (&self.secrets, Arc::new(self.clock.clone()));
+        let lock = &mut self.lock;
+        Some(provision(&name, &account, manner, lock, secrets, clock, http_client()).await)
     }
 
     /// Looks at an account; none if the project has no such account.
@@ -366,9 +396,15 @@ pub(crate) async fn start_host(
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let public_url = format!("http://{}", listener.local_addr()?);
     for (name, account) in project.accounts() {
-        if let handoff_engine::account::Account::CloudOpenMessaging(account) = account {
+        if let Account::CloudOpenMessaging(account) = account {
             let url = format!("{public_url}{}", Host::webhook_path(name));
-            control.set_webhook(&account.integration, &url)?;
+            // One that is still to be provisioned has no webhook to point here.
+            for integration in account.integrations() {
+                match control.set_webhook(integration, &url) {
+                    Err(ControlError::UnknownIntegration(_)) if account.provision.is_some() => {}
+                    pointed => pointed?,
+                }
+            }
         }
     }
     let host = Host::builder(Arc::clone(project))

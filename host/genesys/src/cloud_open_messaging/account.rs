@@ -22,6 +22,7 @@ use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::{AccountName, HandoffId};
 use handoff_engine::time::Millis;
 use http::StatusCode;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The largest webhook body taken in, bytes. Genesys' own requests are half of that at most.
@@ -47,8 +48,10 @@ pub(super) struct Account {
     events_token: Option<EventsToken>,
     queue_attribute: String,
     wanted_integration: String,
-    /// The integration's id, once found.
-    integration: tokio::sync::Mutex<Option<String>>,
+    /// Integrations of their own, by competency.
+    competencies: BTreeMap<String, String>,
+    /// Ids of integrations, once found.
+    integrations: tokio::sync::Mutex<BTreeMap<String, String>>,
 }
 
 impl OpenMessaging {
@@ -83,7 +86,8 @@ impl OpenMessaging {
             events_token,
             queue_attribute: account.queue_attribute.clone(),
             wanted_integration: account.integration.clone(),
-            integration: tokio::sync::Mutex::new(None),
+            competencies: account.competencies.clone(),
+            integrations: tokio::sync::Mutex::default(),
             platform,
             clock,
         })))
@@ -212,17 +216,21 @@ impl Account {
         sent.is_some_and(|sent| self.clock.now().since(sent) > REPLAYABLE)
     }
 
-    /// The integration's id. Found once: its name may change later, its id does not.
+    /// The id of a competency's integration, or else of the account's own. Found once: its name may
+    /// change later, its id does not.
     pub(super) async fn integration(
         &self,
         platform: &Platform,
+        competency: Option<&str>,
     ) -> Result<String, IntegrationError> {
-        let mut known = self.integration.lock().await;
-        if let Some(id) = &*known {
+        let of_competency = competency.and_then(|it| self.competencies.get(it));
+        let wanted = of_competency.unwrap_or(&self.wanted_integration);
+        let mut known = self.integrations.lock().await;
+        if let Some(id) = known.get(wanted) {
             return Ok(id.clone());
         }
-        let found = platform.integration(&self.wanted_integration).await?;
-        *known = Some(found.id.clone());
+        let found = platform.integration(wanted).await?;
+        known.insert(wanted.clone(), found.id.clone());
         Ok(found.id)
     }
 }

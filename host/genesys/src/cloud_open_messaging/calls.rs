@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// A call to make.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Call {
-    /// The account's integration.
-    FindIntegration,
+    /// The integration of a competency, or else the account's.
+    FindIntegration { competency: Option<String> },
     /// A queue by its exact name.
     FindQueue(String),
     /// Which files the integration takes.

@@ -99,7 +99,10 @@ impl Talking {
     async fn carry_out(&self, call: &Call) -> Result<Answer, Trouble> {
         let platform = &self.platform;
         Ok(match call {
-            Call::FindIntegration => Answer::Integration(self.account.integration(platform).await?),
+            Call::FindIntegration { competency } => {
+                let competency = competency.as_deref();
+                Answer::Integration(self.account.integration(platform, competency).await?)
+            }
             Call::FindQueue(name) => {
                 platform.queue(name).await?;
                 Answer::QueueFound

@@ -67,7 +67,7 @@ impl Protocol {
             self.blocked_until = now + self.wait_after(trouble);
         }
         match call {
-            Call::FindIntegration | Call::FindQueue(_) => {
+            Call::FindIntegration { .. } | Call::FindQueue(_) => {
                 self.start_failed(passing, trouble, news);
             }
             Call::Post { .. } if matches!(self.state.phase, Phase::Opening(_)) => {

@@ -106,7 +106,7 @@ fn event(protocol: &Protocol, text: &str) -> Option<Event> {
 
 fn answer(call: &Call, reply: &Reply) -> Result<Answer, PlatformError> {
     Ok(match call {
-        Call::FindIntegration => Answer::Integration(text(reply, "id")?.unwrap_or_default()),
+        Call::FindIntegration { .. } => Answer::Integration(text(reply, "id")?.unwrap_or_default()),
         Call::FindQueue(_) => reply.of_the_platform().map(|_| Answer::QueueFound)?,
         Call::FilePolicy { .. } => Answer::Policy(reply.read::<FilePolicy>()?),
         Call::Post { .. } => Answer::Posted(reply.read()?),

@@ -205,7 +205,7 @@ impl<const ROADS: u8> Subject for Centre<ROADS> {
 
     fn ask(&mut self, call: &Call, now: Timestamp) -> Self::Answer {
         Ok(match call {
-            Call::FindIntegration => Answer::Integration("i".to_owned()),
+            Call::FindIntegration { .. } => Answer::Integration("i".to_owned()),
             Call::FindQueue(_) => Answer::QueueFound,
             Call::Post { message, .. } => {
                 if self.participants.is_empty() {

@@ -26,6 +26,9 @@ const NEUTRAL_OPENING: &str = "The user would like to talk to an agent.";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Opening {
     pub(super) integration: Option<String>,
+    /// Whose integration it is to be.
+    #[serde(default)]
+    competency: Option<String>,
     queue: Option<String>,
     pub(super) queue_found: bool,
     pub(super) attributes: BTreeMap<String, String>,
@@ -48,6 +51,7 @@ impl Opening {
         }
         Self {
             integration: None,
+            competency: given(request.options.competency.as_ref()),
             queue: match &request.target {
                 Target::Queue(name) => Some(name.clone()),
                 Target::AnyAgent => None,
@@ -104,7 +108,8 @@ impl Protocol {
             unreachable!("asked for only while opening")
         };
         let Some(integration) = opening.integration.clone() else {
-            return Call::FindIntegration;
+            let competency = opening.competency.clone();
+            return Call::FindIntegration { competency };
         };
         if let (Some(queue), false) = (&opening.queue, opening.queue_found) {
             return Call::FindQueue(queue.clone());

@@ -145,7 +145,7 @@ impl Centre {
     /// Carries out a call.
     fn take(&mut self, call: &Call, now: Timestamp) -> Answer {
         match call {
-            Call::FindIntegration => Answer::Integration("i".to_owned()),
+            Call::FindIntegration { .. } => Answer::Integration("i".to_owned()),
             Call::FindQueue(_) => Answer::QueueFound,
             Call::Post { message, .. } => {
                 if self.participants.is_empty() {

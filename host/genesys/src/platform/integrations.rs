@@ -1,11 +1,13 @@
 //! Open Messaging integrations: the addresses our messages come from.
 
-use super::call::Platform;
+use super::call::{Call, Platform};
 use super::conversations::Reference;
 use super::error::PlatformError;
 use super::queues::nearest;
 use crate::policy::FilePolicy;
+use http::Method;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 const PAGE_SIZE: &str = "100";
 
@@ -194,6 +196,43 @@ impl Platform {
         })
     }
 
+    /// Creates an integration. Genesys goes on setting it up for a while.
+    pub(crate) async fn create_integration(
+        &self,
+        name: &str,
+        webhook: &str,
+        secret: &str,
+    ) -> Result<Integration, PlatformError> {
+        self.call(Call {
+            method: Method::POST,
+            path: "/api/v2/conversations/messaging/integrations/open".to_owned(),
+            query: &[],
+            body: Some(&settings(name, webhook, secret)),
+            doing: "create an Open Messaging integration",
+            permission: "messaging:integration:add",
+        })
+        .await
+    }
+
+    /// Sets an integration's name, webhook and secret.
+    pub(crate) async fn change_integration(
+        &self,
+        id: &str,
+        name: &str,
+        webhook: &str,
+        secret: &str,
+    ) -> Result<(), PlatformError> {
+        self.tell(Call {
+            method: Method::PATCH,
+            path: format!("/api/v2/conversations/messaging/integrations/open/{id}"),
+            query: &[],
+            body: Some(&settings(name, webhook, secret)),
+            doing: "change the Open Messaging integration",
+            permission: "messaging:integration:edit",
+        })
+        .await
+    }
+
     async fn supported_media(&self, id: &str) -> Result<Option<Vec<String>>, PlatformError> {
         let path = format!("/api/v2/conversations/messaging/integrations/open/{id}");
         let doing = "look at the Open Messaging integration";
@@ -234,6 +273,14 @@ impl Platform {
         }
         Ok(all)
     }
+}
+
+fn settings(name: &str, webhook: &str, secret: &str) -> Value {
+    json!({
+        "name": name,
+        "outboundNotificationWebhookUrl": webhook,
+        "outboundNotificationWebhookSignatureSecretToken": secret,
+    })
 }
 
 fn pick(wanted: &str, mut all: Vec<Integration>) -> Result<Integration, IntegrationError> {

@@ -1,9 +1,11 @@
 //! Message Routing: which Architect flow answers an address, and whether that flow is published.
 
-use super::call::Platform;
+use super::call::{Call, Platform};
 use super::conversations::Reference;
 use super::error::PlatformError;
+use http::Method;
 use serde::Deserialize;
+use serde_json::json;
 
 /// An address that customers write to (PROTOCOLS 4.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -56,6 +58,30 @@ impl Platform {
         let path = format!("/api/v2/routing/message/recipients/{id}");
         let doing = "look at Message Routing";
         self.get(path, &[], doing, "routing:message:manage").await
+    }
+
+    /// Has a flow answer an address.
+    pub(crate) async fn bind(
+        &self,
+        recipient: &str,
+        name: &str,
+        flow: &Flow,
+    ) -> Result<(), PlatformError> {
+        let body = json!({
+            "id": recipient,
+            "name": name,
+            "messengerType": "open",
+            "flow": { "id": flow.id, "name": flow.name },
+        });
+        self.tell(Call {
+            method: Method::PUT,
+            path: format!("/api/v2/routing/message/recipients/{recipient}"),
+            query: &[],
+            body: Some(&body),
+            doing: "choose the flow in Message Routing",
+            permission: "routing:message:manage",
+        })
+        .await
     }
 
     /// The flows of a name.

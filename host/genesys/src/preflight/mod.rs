@@ -17,12 +17,11 @@ mod webchat;
 pub(crate) use finding::Obstacle;
 pub use finding::{Finding, Grade};
 
-use crate::account::{AccountError, check_cloud, secret};
+use crate::account::{AccountError, platform_of, secret};
 use crate::cloud_web_messaging::WebMessaging;
 use crate::cloud_webchat::WebChat;
 use crate::engage_chat_v2::EngageChat;
 use crate::media::{Media, NoMedia};
-use crate::platform::{Credentials, Hosts, Platform};
 use crate::secrets::Secrets;
 use handoff_engine::account::{Account, EngageAccount, OpenMessagingAccount};
 use handoff_engine::clock::Clock;
@@ -37,7 +36,8 @@ use std::sync::Arc;
 pub struct Wants {
     /// Queues that its flows name, each exactly and once.
     pub queues: Vec<String>,
-    /// Where Open Messaging is to post what agents write, if that is known.
+    /// Where Open Messaging is to post what agents write, if that is known: from the account's `provision`,
+    /// or from whoever knows where this host is reached.
     pub webhook: Option<String>,
 }
 
@@ -51,10 +51,13 @@ impl Wants {
                 queues.push(named.queue);
             }
         }
-        Self {
-            queues,
-            webhook: None,
-        }
+        let webhook = match project.account(account) {
+            Some(Account::CloudOpenMessaging(account)) => {
+                account.provision.as_ref().map(|it| it.webhook.clone())
+            }
+            _ => None,
+        };
+        Self { queues, webhook }
     }
 }
 
@@ -176,29 +179,14 @@ impl Site<'_> {
             &account.webhook_secret,
             self.secrets,
         )?;
-        let platform = self.platform(account)?;
+        let (clock, http) = (Arc::clone(&self.clock), self.http.clone());
+        let platform = platform_of(self.name, account, self.secrets, clock, http)?;
         Ok(
             match open_messaging::look(&platform, account, wants).await {
                 Ok(seen) => seen.judge(account, &expected, wants),
                 Err(error) => vec![cloud::shut_out(&error)],
             },
         )
-    }
-
-    fn platform(&self, account: &OpenMessagingAccount) -> Result<Platform, AccountError> {
-        check_cloud(self.name, &account.region, &account.hosts)?;
-        let credentials = Credentials {
-            client_id: account.client_id.clone(),
-            client_secret: secret(
-                self.name,
-                "client-secret",
-                &account.client_secret,
-                self.secrets,
-            )?,
-        };
-        let hosts = Hosts::new(&account.region, &account.hosts);
-        let (clock, http) = (Arc::clone(&self.clock), self.http.clone());
-        Ok(Platform::new(hosts, credentials, clock, http))
     }
 }
 

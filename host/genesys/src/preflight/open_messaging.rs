@@ -76,7 +76,7 @@ pub(super) async fn look(
         (RECEIVE, Void::ReceiveMessage),
         (VIEW_MESSAGES, Void::ViewMessage),
         (DISCONNECT, Void::Disconnect),
-        (ADD, Void::AddIntegration),
+        (add(account), Void::AddIntegration),
         (TRANSFER, Void::Transfer),
     ] {
         tried.push(Tried::new(permission, &platform.may(what).await));
@@ -108,9 +108,17 @@ pub(super) async fn look(
     })
 }
 
+/// Needed where the project wants integrations created.
+fn add(account: &OpenMessagingAccount) -> Permission {
+    match account.provision {
+        Some(_) => Permission::needed(ADD.name, ADD.to),
+        None => ADD,
+    }
+}
+
 /// The account's own, and those of its competencies.
 fn wanted_integrations(account: &OpenMessagingAccount) -> Vec<String> {
-    vec![account.integration.clone()]
+    account.integrations().map(str::to_owned).collect()
 }
 
 async fn look_at(platform: &Platform, wanted: String) -> SeenIntegration {

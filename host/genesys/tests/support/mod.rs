@@ -538,6 +538,8 @@ fn account(over: Over, org: &Org) -> Account {
             client_secret: named("bridge-secret"),
             integration: "handoff bridge".to_owned(),
             webhook_secret: named("a-secret-of-16-or-more"),
+            competencies: std::collections::BTreeMap::new(),
+            provision: None,
             events_token: Some(named("events-token")),
             queue_attribute: "QueueName".to_owned(),
             hosts: HostOverrides::default(),

@@ -70,6 +70,10 @@ pub enum StepKind {
     },
     /// Something goes wrong at Genesys: a fault of the simulator.
     Fault(Map<String, Value>),
+    /// An account's integrations are provisioned, as `handoff provision` does.
+    Provision(Provision),
+    /// An administrator changes an integration at Genesys.
+    Admin(AdminAct),
     /// An account is looked at, as `handoff check --org` does.
     Preflight(Preflight),
 
@@ -182,6 +186,49 @@ pub enum StepKind {
         code: String,
         /// Words that its message holds.
         mentions: Vec<String>,
+    },
+}
+
+/// What provisioning an account has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provision {
+    /// The account.
+    pub account: String,
+    /// Whether what was changed at Genesys is overwritten.
+    pub mend: bool,
+    /// Names of the integrations that are created.
+    pub creates: Vec<String>,
+    /// Everything else that is done, as codes, in order.
+    pub does: Vec<String>,
+    /// What is found changed and left so, as codes, in order.
+    pub drift: Vec<String>,
+    /// What people have to do, as codes, in order.
+    pub by_hand: Vec<String>,
+    /// Words that tell it.
+    pub mentions: Vec<String>,
+}
+
+/// What an administrator does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminAct {
+    /// Gives an integration another name.
+    Rename {
+        /// Its name.
+        integration: String,
+        /// The new one.
+        to: String,
+    },
+    /// Deletes an integration.
+    Delete {
+        /// Its name.
+        integration: String,
+    },
+    /// Has an integration post to another address.
+    Point {
+        /// Its name.
+        integration: String,
+        /// The address.
+        to: String,
     },
 }
 

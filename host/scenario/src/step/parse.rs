@@ -1,6 +1,6 @@
 //! From a step's table to what it means, with what to write instead where it means nothing.
 
-use super::{AgentAct, Preflight, StepKind};
+use super::{AdminAct, AgentAct, Preflight, Provision, StepKind};
 use handoff_engine::diagnostic::{did_you_mean, name_list};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::project::Span;
@@ -36,6 +36,11 @@ const VERBS: &[(&str, &[&str])] = &[
     ("called", &["with", "headers"]),
     ("journal-lacks", &[]),
     ("metric", &["labels", "is"]),
+    (
+        "provision",
+        &["mend", "creates", "does", "drift", "by-hand", "mentions"],
+    ),
+    ("admin", &["integration", "to"]),
     ("preflight", &["finds", "lacks", "mentions", "worst"]),
     ("bot", &[]),
     ("system", &[]),
@@ -135,6 +140,16 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
             is: words.get("is")?,
         }),
         "journal-lacks" => Ok(StepKind::JournalLacks(words.get("journal-lacks")?)),
+        "provision" => Ok(StepKind::Provision(Provision {
+            account: words.get("provision")?,
+            mend: words.maybe("mend")?.unwrap_or_default(),
+            creates: words.maybe("creates")?.unwrap_or_default(),
+            does: words.maybe("does")?.unwrap_or_default(),
+            drift: words.maybe("drift")?.unwrap_or_default(),
+            by_hand: words.maybe("by-hand")?.unwrap_or_default(),
+            mentions: words.maybe("mentions")?.unwrap_or_default(),
+        })),
+        "admin" => parse_admin(&words),
         "preflight" => parse_preflight(&words),
         "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
         "system" => Ok(StepKind::SystemSays(words.get("system")?)),
@@ -199,6 +214,28 @@ fn parse_fault(words: &Words<'_>) -> Result<StepKind, String> {
         );
     }
     Ok(StepKind::Fault(fault))
+}
+
+fn parse_admin(words: &Words<'_>) -> Result<StepKind, String> {
+    let act: String = words.get("admin")?;
+    let integration = words.get("integration")?;
+    Ok(StepKind::Admin(match act.as_str() {
+        "renames" => AdminAct::Rename {
+            integration,
+            to: words.get("to")?,
+        },
+        "points" => AdminAct::Point {
+            integration,
+            to: words.get("to")?,
+        },
+        "deletes" => AdminAct::Delete { integration },
+        other => {
+            let acts = name_list(["renames", "points", "deletes"]);
+            return Err(format!(
+                "an administrator cannot '{other}'; one {acts} an integration"
+            ));
+        }
+    }))
 }
 
 fn parse_preflight(words: &Words<'_>) -> Result<StepKind, String> {

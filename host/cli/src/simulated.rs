@@ -1,0 +1,49 @@
+//! Running against a simulator that runs, instead of Genesys.
+
+use anyhow::Context;
+use handoff_engine::project::Project;
+use handoff_genesys::Secrets;
+use handoff_scenario::SimulatedSecrets;
+use handoff_server::ProjectSecrets;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulatorArguments {
+    /// Ask a simulator that runs at this address ('handoff sim'), instead of Genesys.
+    #[arg(long, value_name = "URL")]
+    pub(crate) simulator: Option<String>,
+    /// The organisation file the simulator was started with, relative to the project: credentials are
+    /// read from it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "org.toml",
+        requires = "simulator"
+    )]
+    simulator_org: PathBuf,
+}
+
+impl SimulatorArguments {
+    /// Sends the project's accounts to the simulator, if there is one, and gives the secrets that go with
+    /// where they lead.
+    pub(crate) fn prepare(
+        &self,
+        project: &mut Project,
+        directory: &Path,
+    ) -> anyhow::Result<Box<dyn Secrets + Send + Sync>> {
+        let Some(simulator) = &self.simulator else {
+            let directory = directory.to_owned();
+            return Ok(Box::new(ProjectSecrets::new(project, directory)));
+        };
+        let base_url = simulator.trim_end_matches('/');
+        project.edit_accounts(|_, account| account.redirect_to(base_url));
+        let org = directory.join(&self.simulator_org);
+        let text = std::fs::read_to_string(&org).with_context(|| {
+            format!(
+                "the simulated organisation '{}' cannot be read; name it with --simulator-org",
+                org.display()
+            )
+        })?;
+        Ok(Box::new(SimulatedSecrets::new(project, &text)))
+    }
+}
