@@ -449,3 +449,58 @@ fn an_account_is_looked_at_and_each_finding_says_where_it_is_mended() {
         complained(&output)
     );
 }
+
+#[test]
+fn integrations_are_provisioned_once_and_one_that_was_replaced_is_drift_until_it_is_mended() {
+    let centre = Centre::open("fixtures/projects/dydu/org-before-provisioning.toml");
+    let copy = copy_of("dydu");
+    let provision = |more: &[&str]| {
+        let project = copy.path().display().to_string();
+        let mut arguments = vec!["provision", &project, "--simulator", &centre.url];
+        arguments.extend(["--simulator-org", "org-before-provisioning.toml"]);
+        arguments.extend(more);
+        let output = handoff(&arguments);
+        let text = format!("{}{}", printed(&output), complained(&output));
+        (output.status.code(), text)
+    };
+    let lock = copy.path().join("genesys.lock");
+    let (code, text) = provision(&["--dry-run"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("would create it") && !lock.exists(), "{text}");
+
+    let (code, text) = provision(&[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("done: create it"), "{text}");
+    let kept = std::fs::read_to_string(&lock).expect("the lock is kept");
+    assert!(
+        kept.contains("\"DYDU bot connector (Marketing)\""),
+        "{kept}"
+    );
+    let (_, text) = provision(&[]);
+    assert!(
+        text.contains("everything is as the project wants it"),
+        "{text}"
+    );
+
+    // The lock remembers an id that is not at Genesys any more.
+    let before = kept.replace(
+        "DYDU bot connector\" = \"",
+        "DYDU bot connector\" = \"gone-",
+    );
+    std::fs::write(&lock, before).expect("written");
+    let (code, text) = provision(&[]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("--mend would take that one"), "{text}");
+    let (code, text) = provision(&["--mend"]);
+    assert_eq!(code, Some(0), "{text}");
+    let mended = std::fs::read_to_string(&lock).expect("the lock is kept");
+    assert_eq!(mended, kept);
+
+    std::fs::write(&lock, "not a lock").expect("written");
+    let (code, text) = provision(&[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains("is damaged; take it from version control"),
+        "{text}"
+    );
+}

@@ -114,9 +114,10 @@ impl Scenario {
         for (index, step) in head.steps.iter().enumerate() {
             let place = document.place(&format!("/steps/{index}"));
             match parse_step(step) {
-                Ok((kind, on)) => steps.push(Step {
+                Ok((kind, limits)) => steps.push(Step {
                     line: place.line,
-                    on,
+                    on: limits.on,
+                    within: limits.within,
                     kind,
                 }),
                 Err(message) => {

@@ -14,6 +14,7 @@
 //! | `expect` | what must hold |
 //! | `preflight`, `provision` | what looking at an account has to find, and provisioning one to do |
 //! | `capability` | what each transport carries, as a table |
+//! | `webhook` | calls that Genesys might make, or somebody else |
 //! | `told` | what happened, as lines for people |
 
 mod apis;
@@ -32,6 +33,7 @@ mod secrets;
 mod stage;
 mod step;
 mod told;
+mod webhook;
 
 pub use capability::matrix;
 pub use file::{FileError, Scenario, find};

@@ -8,6 +8,7 @@ use crate::sample;
 use crate::stage::{Stage, StageError, load_project};
 use crate::step::{AgentAct, Step, StepKind, UserAct};
 use crate::told::{self, Told};
+use crate::webhook;
 use genesys_sim::{AgentAction, ControlError, StructuredContent};
 use handoff_engine::Engine;
 use handoff_engine::content::{Receipt, UserMessage};
@@ -125,6 +126,7 @@ async fn perform(
     let end = Step {
         line: scenario.steps.last().map_or(1, |step| step.line),
         on: None,
+        within: None,
         kind: StepKind::Silence,
     };
     Ok(playing.must_hold(&end).await)
@@ -313,6 +315,15 @@ impl Playing<'_> {
                 }
                 self.rest().await;
             }
+            StepKind::Webhook(call) => {
+                (self.tell)(&told::scenario(
+                    at,
+                    format!("somebody calls the webhook: {}", call.says),
+                ));
+                let answered = webhook::call(&self.stage, step.line, call).await;
+                self.rest().await;
+                return Ok(answered);
+            }
             StepKind::Provision(wanted) => {
                 (self.tell)(&told::scenario(
                     at,
@@ -388,7 +399,7 @@ impl Playing<'_> {
 
     /// Waits, in simulated time, until something holds.
     async fn must_hold(&mut self, step: &Step) -> Result<(), Failure> {
-        let until = self.stage.now() + PATIENCE;
+        let until = self.stage.now() + step.within.map_or(PATIENCE, |within| within.0);
         loop {
             self.rest().await;
             let refusal = self.refusal.as_deref();

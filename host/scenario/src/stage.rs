@@ -18,9 +18,9 @@ use handoff_engine::name::{AccountName, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{Engine, EngineError};
-use handoff_genesys::http_client;
 use handoff_genesys::preflight::{Preflight, Wants, preflight};
 use handoff_genesys::provision::{Lock, Manner, ProvisionError, Provisioned, provision};
+use handoff_genesys::{Secrets, http_client};
 use handoff_server::{
     ComponentsError, DirectoryError, EgressOptions, Host, HostKey, KeyError, ProjectDirectory,
     read_components,
@@ -182,6 +182,17 @@ impl Stage {
         )
         .await?;
         Ok(())
+    }
+
+    /// Where an account's webhook is, and what calls of it are signed with; none if it has no webhook.
+    pub(crate) fn webhook(&self, account: &str) -> Option<(String, String)> {
+        let name = AccountName::new(account);
+        let Account::CloudOpenMessaging(account) = self.project.account(&name)? else {
+            return None;
+        };
+        let secret = self.secrets.resolve(&account.webhook_secret).ok()?;
+        let path = Host::webhook_path(&name);
+        Some((format!("{}{path}", self.public_url), secret))
     }
 
     /// Provisions an account; none if the project has no such Open Messaging account.
@@ -403,6 +414,13 @@ pub(crate) async fn start_host(
                 match control.set_webhook(integration, &url) {
                     Err(ControlError::UnknownIntegration(_)) if account.provision.is_some() => {}
                     pointed => pointed?,
+                }
+            }
+            let token = account.events_token.as_ref();
+            if let Some(token) = token.and_then(|token| secrets.resolve(token).ok()) {
+                let url = format!("{public_url}{}", Host::events_path(name));
+                for trigger in control.triggers() {
+                    control.set_trigger_target(&trigger, &url, Some(&token))?;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What must hold between the parts of a project.
 
 use super::{Bot, Flow, FlowFile, FlowNode, Manifest, PlacedNode};
-use crate::account::{Account, REGIONS};
+use crate::account::{Account, OpenMessagingAccount, REGIONS};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean, name_list};
 use crate::name::{AccountName, BotName, NodeId, NodeType};
 use crate::node::Node;
@@ -327,7 +327,35 @@ fn check_account(account: &Account, document: &Document, at: &str, found: &mut V
                 found.extend(not_a_url("origin", origin, place));
             }
         }
-        Account::CloudOpenMessaging(_) => {}
+        Account::CloudOpenMessaging(account) => check_provision(account, document, at, found),
+    }
+}
+
+fn check_provision(
+    account: &OpenMessagingAccount,
+    document: &Document,
+    at: &str,
+    found: &mut Vec<Diagnostic>,
+) {
+    let Some(provision) = &account.provision else {
+        return;
+    };
+    let place = document.place(&format!("{at}/provision/webhook"));
+    found.extend(not_a_url("webhook", &provision.webhook, place));
+    for competency in provision.flows.keys() {
+        if account.competencies.contains_key(competency) {
+            continue;
+        }
+        let known = || account.competencies.keys().map(String::as_str);
+        let place = document.place_of(
+            &pointer(&format!("{at}/provision/flows"), competency),
+            Part::Key,
+        );
+        let message = format!("the account has no integration for the competency '{competency}'");
+        let mut diagnostic = Diagnostic::error("account.unknown_competency", place, message);
+        diagnostic.help = did_you_mean(competency, known())
+            .or_else(|| Some("add it to the account's 'competencies'".to_owned()));
+        found.push(diagnostic);
     }
 }
 

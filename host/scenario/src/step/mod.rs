@@ -20,8 +20,17 @@ pub struct Step {
     pub line: usize,
     /// The transports it is for; none for all.
     pub on: Option<Vec<TransportKind>>,
+    /// How long it may take to hold; none for as long as anything may.
+    pub within: Option<Span>,
     /// What it is.
     pub kind: StepKind,
+}
+
+/// What goes with any step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) on: Option<Vec<TransportKind>>,
+    pub(crate) within: Option<Span>,
 }
 
 /// What a step is. The first group is done, the second must hold.
@@ -70,6 +79,8 @@ pub enum StepKind {
     },
     /// Something goes wrong at Genesys: a fault of the simulator.
     Fault(Map<String, Value>),
+    /// Somebody calls the webhook of an account, as Genesys does with what an agent writes.
+    Webhook(WebhookCall),
     /// An account's integrations are provisioned, as `handoff provision` does.
     Provision(Provision),
     /// An administrator changes an integration at Genesys.
@@ -187,6 +198,33 @@ pub enum StepKind {
         /// Words that its message holds.
         mentions: Vec<String>,
     },
+}
+
+/// A webhook call that a scenario makes, about the last conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookCall {
+    /// The account.
+    pub account: String,
+    /// The agent's words.
+    pub says: String,
+    /// What it is signed with.
+    pub signature: Signature,
+    /// The HTTP status it is answered with.
+    pub answers: u16,
+}
+
+/// How a webhook call is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// With the account's secret.
+    Good,
+    /// With another one.
+    Bad,
+    /// With the account's secret, and another body.
+    OfAnotherBody,
+    /// Not at all.
+    Missing,
 }
 
 /// What provisioning an account has to do.

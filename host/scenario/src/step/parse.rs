@@ -1,8 +1,7 @@
 //! From a step's table to what it means, with what to write instead where it means nothing.
 
-use super::{AdminAct, AgentAct, Preflight, Provision, StepKind};
+use super::{AdminAct, AgentAct, Limits, Preflight, Provision, StepKind, WebhookCall};
 use handoff_engine::diagnostic::{did_you_mean, name_list};
-use handoff_engine::handoff::TransportKind;
 use handoff_engine::project::Span;
 use serde_json::{Map, Value};
 
@@ -41,6 +40,7 @@ const VERBS: &[(&str, &[&str])] = &[
         &["mend", "creates", "does", "drift", "by-hand", "mentions"],
     ),
     ("admin", &["integration", "to"]),
+    ("webhook", &["says", "signature", "answers"]),
     ("preflight", &["finds", "lacks", "mentions", "worst"]),
     ("bot", &[]),
     ("system", &[]),
@@ -70,8 +70,8 @@ const VERBS: &[(&str, &[&str])] = &[
     ("error", &["mentions"]),
 ];
 
-/// A step, and the transports it is for.
-pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Option<Vec<TransportKind>>), String> {
+/// A step, and its limits.
+pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Limits), String> {
     let Value::Object(step) = step else {
         return Err("a step is a table, for example { user = \"hi\" }".to_owned());
     };
@@ -82,7 +82,13 @@ pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Option<Vec<Transport
         }
         None => None,
     };
-    parse_kind(&step).map(|kind| (kind, on))
+    let within = match step.remove("within") {
+        Some(span) => {
+            Some(serde_json::from_value(span).map_err(|error| format!("'within': {error}"))?)
+        }
+        None => None,
+    };
+    parse_kind(&step).map(|kind| (kind, Limits { on, within }))
 }
 
 fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
@@ -150,6 +156,12 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
             mentions: words.maybe("mentions")?.unwrap_or_default(),
         })),
         "admin" => parse_admin(&words),
+        "webhook" => Ok(StepKind::Webhook(WebhookCall {
+            account: words.get("webhook")?,
+            says: words.get("says")?,
+            signature: words.get("signature")?,
+            answers: words.get("answers")?,
+        })),
         "preflight" => parse_preflight(&words),
         "bot" => Ok(StepKind::BotSays(words.get("bot")?)),
         "system" => Ok(StepKind::SystemSays(words.get("system")?)),
