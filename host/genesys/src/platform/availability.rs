@@ -72,6 +72,13 @@ impl Platform {
         })
     }
 
+    /// How many agents are on the queue of this id.
+    pub(crate) async fn agents_on_queue(&self, id: &str) -> Result<u32, PlatformError> {
+        let observed = self.observe(id).await?;
+        let counts = counted(&observed, MediaType::Message);
+        Ok(counts.on_queue.unwrap_or_default())
+    }
+
     async fn observe(&self, queue: &str) -> Result<Observed, PlatformError> {
         let body = json!({
             "filter": {

@@ -13,7 +13,6 @@ pub mod inbound;
 mod integrations;
 pub mod notifications;
 mod oauth;
-mod observations;
 mod organization;
 mod queues;
 mod routing;

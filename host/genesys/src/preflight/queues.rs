@@ -17,7 +17,7 @@ pub(super) struct Seen {
     pub(super) visible: Result<(), PlatformError>,
     pub(super) queues: Vec<(String, Result<Queue, QueueError>)>,
     /// Agents on queue, by the queue's id.
-    pub(super) on_queue: Result<BTreeMap<String, u64>, PlatformError>,
+    pub(super) on_queue: Result<BTreeMap<String, u32>, PlatformError>,
 }
 
 pub(super) async fn look(platform: &Platform, names: &[String]) -> Seen {
@@ -34,12 +34,24 @@ pub(super) async fn look(platform: &Platform, names: &[String]) -> Seen {
         // The permission is tried all the same.
         ids.push(uuid::Uuid::new_v4().to_string());
     }
-    let on_queue = platform.agents_on_queue(&ids).await;
+    let on_queue = count(platform, ids).await;
     Seen {
         visible,
         queues,
         on_queue,
     }
+}
+
+async fn count(
+    platform: &Platform,
+    ids: Vec<String>,
+) -> Result<BTreeMap<String, u32>, PlatformError> {
+    let mut counts = BTreeMap::new();
+    for id in ids {
+        let on_queue = platform.agents_on_queue(&id).await?;
+        counts.insert(id, on_queue);
+    }
+    Ok(counts)
 }
 
 impl Seen {
@@ -116,7 +128,7 @@ mod tests {
     use super::*;
     use crate::platform::Correlation;
 
-    fn seen(member_count: Option<u64>, on_queue: Result<u64, ()>) -> Finding {
+    fn seen(member_count: Option<u64>, on_queue: Result<u32, ()>) -> Finding {
         let queue = Queue {
             id: "q".to_owned(),
             name: "Support".to_owned(),
