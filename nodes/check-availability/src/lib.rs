@@ -34,7 +34,6 @@ struct Found {
     reason: Option<&'static str>,
     #[serde(flatten)]
     agents: Availability,
-    #[serde(skip_serializing_if = "Option::is_none")]
     opens: Option<Opening>,
     /// Why nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]
