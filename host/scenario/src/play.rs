@@ -97,6 +97,14 @@ async fn perform(
     transport: TransportKind,
     tell: &mut (dyn FnMut(&Told) + Send),
 ) -> Result<Result<(), Failure>, StageError> {
+    let elsewhere;
+    let engine = match &scenario.environment {
+        Some(environment) => {
+            elsewhere = engine.in_environment(environment.clone());
+            &elsewhere
+        }
+        None => engine,
+    };
     if let Some(codes) = &scenario.project_errors {
         return Ok(must_not_load(engine, scenario, codes).await);
     }
