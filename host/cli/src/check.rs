@@ -30,8 +30,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Ok(project) => {
             show_all(project.warnings(), &arguments.project);
             anstream::println!(
-                "{GREEN}✓{GREEN:#} {}: {} bots, {} accounts, {} node types in use",
+                "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
                 project.name(),
+                project
+                    .environment()
+                    .map(|name| format!(" in {name}"))
+                    .unwrap_or_default(),
                 project.bots().count(),
                 project.accounts().count(),
                 project.nodes().count()

@@ -3,13 +3,14 @@
 use anyhow::{Context, bail};
 use etcetera::{BaseStrategy, choose_base_strategy};
 use handoff_engine::egress::Allowed;
+use handoff_engine::name::EnvironmentName;
 use handoff_engine::{Component, Engine, EngineBuilder};
 use handoff_server::read_components;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where node components are.
+/// Where node components are, and what projects are loaded for.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct NodesArguments {
     /// Directory with the standard node components (*.wasm).
@@ -20,6 +21,9 @@ pub(crate) struct NodesArguments {
     /// directory.
     #[arg(long, value_name = "DIR", env = "HANDOFF_CACHE")]
     cache: Option<PathBuf>,
+    /// The environment to load projects for, such as 'live'. Left out, the first of each project.
+    #[arg(long = "env", value_name = "NAME", env = "HANDOFF_ENV")]
+    environment: Option<String>,
 }
 
 impl NodesArguments {
@@ -76,6 +80,8 @@ impl NodesArguments {
     async fn build(&self, builder: EngineBuilder) -> anyhow::Result<Engine> {
         let components = self.components()?;
         let spinner = spinner("compiling nodes");
+        let environment = self.environment.as_deref().map(EnvironmentName::from);
+        let builder = builder.environment(environment);
         let engine = builder.components(components).build().await;
         spinner.finish_and_clear();
         engine.map_err(|errors| {

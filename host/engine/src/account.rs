@@ -61,6 +61,13 @@ pub struct EngageAccount {
     /// Milliseconds between two polls; Genesys advises 3 to 5 seconds.
     #[serde(default = "default_poll_interval")]
     pub poll_interval_ms: Millis,
+    /// Whether anything is handed over to it. A transfer to an account that is switched off is refused.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
+    /// Whether sessions are told what happens there. Of an account whose events are switched off they learn
+    /// that a handoff is over, and nothing else.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub events: bool,
 }
 
 /// A Genesys Cloud organisation reached through an Open Messaging integration.
@@ -98,6 +105,13 @@ pub struct OpenMessagingAccount {
     /// Other hosts than the region's own, for proxies and simulators.
     #[serde(default)]
     pub hosts: HostOverrides,
+    /// Whether anything is handed over to it. A transfer to an account that is switched off is refused.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
+    /// Whether sessions are told what happens there. Of an account whose events are switched off they learn
+    /// that a handoff is over, and nothing else.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub events: bool,
 }
 
 /// How the integrations of an account are to be at Genesys.
@@ -154,6 +168,13 @@ pub struct WebChatAccount {
     /// Other hosts than the region's own, for proxies and simulators.
     #[serde(default)]
     pub hosts: HostOverrides,
+    /// Whether anything is handed over to it. A transfer to an account that is switched off is refused.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
+    /// Whether sessions are told what happens there. Of an account whose events are switched off they learn
+    /// that a handoff is over, and nothing else.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub events: bool,
 }
 
 /// A Genesys Cloud organisation reached through a Web Messaging deployment.
@@ -188,6 +209,13 @@ pub struct WebMessagingAccount {
     /// Other hosts than the region's own, for proxies and simulators.
     #[serde(default)]
     pub hosts: HostOverrides,
+    /// Whether anything is handed over to it. A transfer to an account that is switched off is refused.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
+    /// Whether sessions are told what happens there. Of an account whose events are switched off they learn
+    /// that a handoff is over, and nothing else.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub events: bool,
 }
 
 /// What the second handoff of a session is on Web Messaging.
@@ -287,6 +315,8 @@ impl EngageAccount {
             require_email: false,
             queue_attribute: default_queue_attribute(),
             poll_interval_ms: default_poll_interval(),
+            enabled: true,
+            events: true,
         }
     }
 }
@@ -317,6 +347,39 @@ impl Account {
             Self::CloudWebchat(_) => TransportKind::CloudWebchat,
             Self::CloudWebMessaging(_) => TransportKind::CloudWebMessaging,
             Self::CloudOpenMessaging(_) => TransportKind::CloudOpenMessaging,
+        }
+    }
+
+    /// Whether anything is handed over to it.
+    #[must_use]
+    pub fn enabled(&self) -> bool {
+        match self {
+            Self::EngageChatV2(account) => account.enabled,
+            Self::CloudWebchat(account) => account.enabled,
+            Self::CloudWebMessaging(account) => account.enabled,
+            Self::CloudOpenMessaging(account) => account.enabled,
+        }
+    }
+
+    /// Whether sessions are told what happens there.
+    #[must_use]
+    pub fn events(&self) -> bool {
+        match self {
+            Self::EngageChatV2(account) => account.events,
+            Self::CloudWebchat(account) => account.events,
+            Self::CloudWebMessaging(account) => account.events,
+            Self::CloudOpenMessaging(account) => account.events,
+        }
+    }
+
+    /// The attribute in which routing reads the queue's name, where the transport has one.
+    #[must_use]
+    pub fn queue_attribute(&self) -> Option<&str> {
+        match self {
+            Self::EngageChatV2(account) => Some(&account.queue_attribute),
+            Self::CloudWebchat(_) => None,
+            Self::CloudWebMessaging(account) => Some(&account.queue_attribute),
+            Self::CloudOpenMessaging(account) => Some(&account.queue_attribute),
         }
     }
 
@@ -354,6 +417,15 @@ impl Account {
             Self::CloudOpenMessaging(account) => account.hosts = HostOverrides::all(base_url),
         }
     }
+}
+
+fn on() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_on(switch: &bool) -> bool {
+    *switch
 }
 
 fn default_prefix() -> String {

@@ -5,7 +5,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::egress::Allowed;
-use crate::name::NodeType;
+use crate::name::{EnvironmentName, NodeType};
 use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
 use crate::project::{Project, ProjectFiles};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,7 @@ pub struct Engine {
     nodes: Arc<BTreeMap<NodeType, Loaded>>,
     compiled: Compiled,
     egress: Arc<Allowed>,
+    environment: Option<EnvironmentName>,
 }
 
 /// Nodes by the digest of their component, for as long as somebody uses them: versions of a project
@@ -50,6 +51,7 @@ pub struct EngineBuilder {
     cache: Option<PathBuf>,
     components: Vec<Component>,
     egress: Allowed,
+    environment: Option<EnvironmentName>,
 }
 
 /// An engine that cannot be put together.
@@ -110,6 +112,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Loads projects for this environment. None is the first of each project.
+    #[must_use]
+    pub fn environment(mut self, environment: Option<EnvironmentName>) -> Self {
+        self.environment = environment;
+        self
+    }
+
     /// Adds node components.
     #[must_use]
     pub fn components(mut self, components: impl IntoIterator<Item = Component>) -> Self {
@@ -126,6 +135,7 @@ impl EngineBuilder {
             nodes: Arc::default(),
             compiled: Compiled::default(),
             egress: Arc::new(self.egress),
+            environment: self.environment,
         };
         empty.with(self.components).await
     }
@@ -147,6 +157,7 @@ impl Engine {
             nodes: Arc::default(),
             compiled: self.compiled.clone(),
             egress: Arc::clone(&self.egress),
+            environment: self.environment.clone(),
         }
     }
 
@@ -194,7 +205,17 @@ impl Engine {
             nodes: Arc::new(nodes),
             compiled: self.compiled.clone(),
             egress: Arc::clone(&self.egress),
+            environment: self.environment.clone(),
         })
+    }
+
+    /// This engine, loading projects for another environment.
+    #[must_use]
+    pub fn in_environment(&self, environment: EnvironmentName) -> Self {
+        Self {
+            environment: Some(environment),
+            ..self.clone()
+        }
     }
 
     /// The node types, by name.
@@ -209,7 +230,8 @@ impl Engine {
             .iter()
             .map(|(name, loaded)| (name.clone(), Arc::clone(&loaded.node)))
             .collect();
-        Project::load(files, &nodes, &self.egress).await
+        let environment = self.environment.as_ref();
+        Project::load(files, &nodes, &self.egress, environment).await
     }
 }
 

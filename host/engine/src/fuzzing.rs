@@ -42,6 +42,7 @@ pub fn projects(bundle: &[u8]) {
         &files,
         &BTreeMap::new(),
         &crate::egress::Allowed::default(),
+        None,
     )) {
         assert!(!found.is_empty(), "refused without a word");
         let texts: BTreeMap<String, &str> = files

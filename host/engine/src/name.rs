@@ -72,6 +72,8 @@ names! {
     FlowId;
     /// A configured agent system of the project.
     AccountName;
+    /// Where a project runs, for example `live`.
+    EnvironmentName;
 }
 
 impl HandoffId {

@@ -19,6 +19,8 @@ pub struct Document {
     file: String,
     text: String,
     root: Located,
+    /// What lies over it, the topmost last.
+    over: Vec<Document>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +57,7 @@ impl Document {
             file: file.to_owned(),
             text: text.to_owned(),
             root,
+            over: Vec::new(),
         })
     }
 
@@ -73,7 +76,24 @@ impl Document {
     /// The document as a plain value.
     #[must_use]
     pub fn value(&self) -> Value {
-        self.root.value()
+        let mut value = self.root.value();
+        for over in &self.over {
+            lay_over(&mut value, over.value());
+        }
+        value
+    }
+
+    /// This document with members of another one laid over it. Where both have a table the entries of the
+    /// other one are added to it or replace those of the same name, each as a whole.
+    #[must_use]
+    pub fn under(&self, over: &Self, members: &[&str]) -> Self {
+        let mut over = over.clone();
+        if let Kind::Object(all) = &mut over.root.kind {
+            all.retain(|name, _| members.contains(&name.as_str()));
+        }
+        let mut both = self.clone();
+        both.over.push(over);
+        both
     }
 
     /// Where the value at a JSON Pointer stands, or the nearest value around it.
@@ -85,8 +105,17 @@ impl Document {
     /// Where the key or the value at a JSON Pointer stands.
     #[must_use]
     pub fn place_of(&self, pointer: &str, part: Part) -> Place {
+        let tokens = pointer.split('/').skip(1).count();
+        let rules = |over: &&Self| over.follow(pointer, part).1 >= tokens.clamp(1, 2);
+        let document = self.over.iter().rev().find(rules).unwrap_or(self);
+        document.place_at(document.follow(pointer, part).0)
+    }
+
+    /// Follows a JSON Pointer as far as it leads: where that is, and how many tokens it took.
+    fn follow(&self, pointer: &str, part: Part) -> (Range<usize>, usize) {
         let mut at = &self.root;
         let mut span = at.span.clone();
+        let mut taken = 0;
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
             let step = match &at.kind {
@@ -100,12 +129,13 @@ impl Document {
             };
             let Some((key, value)) = step else { break };
             at = value;
+            taken += 1;
             span = match part {
                 Part::Key => key.clone(),
                 Part::Value => value.span.clone(),
             };
         }
-        self.place_at(span)
+        (span, taken)
     }
 
     fn place_at(&self, span: Range<usize>) -> Place {
@@ -122,6 +152,21 @@ impl Located {
                 .iter()
                 .map(|(key, (_, value))| (key.clone(), value.value()))
                 .collect(),
+        }
+    }
+}
+
+/// Lays the members of one object over another one's, and the entries of tables that both have.
+fn lay_over(under: &mut Value, over: Value) {
+    let (Value::Object(under), Value::Object(over)) = (under, over) else {
+        return;
+    };
+    for (name, value) in over {
+        match (under.get_mut(&name), value) {
+            (Some(Value::Object(table)), Value::Object(entries)) => table.extend(entries),
+            (_, value) => {
+                under.insert(name, value);
+            }
         }
     }
 }
@@ -313,6 +358,29 @@ mod tests {
         assert_eq!(document.place("/accounts/a/list/1").line, 4);
         assert_eq!(document.value()["accounts"]["a"]["port"], 16);
         assert_eq!(document.value()["accounts"]["a"]["list"][1], 2.5);
+    }
+
+    #[test]
+    fn what_lies_over_a_document_replaces_entries_as_a_whole_and_has_its_own_places() {
+        let read = |file, text| Document::parse(file, text).expect("parses");
+        let under = read(
+            "project.toml",
+            "x = 1\n[a.one]\nk = 1\nm = 2\n[a.two]\nk = 2\n",
+        );
+        let over = read("project.live.toml", "x = 3\ny = 4\n[a.one]\nk = 5\n");
+        let both = under.under(&over, &["x", "a"]);
+        let expected = serde_json::json!({"x": 3, "a": {"one": {"k": 5}, "two": {"k": 2}}});
+        assert_eq!(both.value(), expected);
+        let place = |pointer| both.place(pointer).to_string();
+        assert_eq!(place("/x"), "project.live.toml:1:5");
+        assert_eq!(place("/a/one/k"), "project.live.toml:4:5");
+        assert_eq!(
+            place("/a/one/m"),
+            "project.live.toml:3:1",
+            "nothing of it is left below"
+        );
+        assert_eq!(place("/a/two/k"), "project.toml:6:5");
+        assert_eq!(place("/y"), "project.toml:1:1");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::step::{Step, parse_step};
 use handoff_engine::diagnostic::Diagnostic;
 use handoff_engine::handoff::TransportKind;
+use handoff_engine::name::EnvironmentName;
 use handoff_engine::source::{Document, Part};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub covers: Vec<String>,
     /// The project's directory.
     pub project: PathBuf,
+    /// The environment that the project is loaded for; none is its first.
+    pub environment: Option<EnvironmentName>,
     /// The simulated organisation.
     pub org: PathBuf,
     /// Transports it runs on; none for all that the project has accounts for.
@@ -66,6 +69,8 @@ struct Head {
     covers: Vec<String>,
     #[serde(default)]
     project: Option<PathBuf>,
+    #[serde(default)]
+    env: Option<EnvironmentName>,
     #[serde(default)]
     org: Option<PathBuf>,
     #[serde(default)]
@@ -134,6 +139,7 @@ impl Scenario {
             path: path.to_owned(),
             name: head.name,
             covers: head.covers,
+            environment: head.env,
             org: project.join(head.org.unwrap_or_else(|| PathBuf::from("org.toml"))),
             project,
             transports: head.transports,

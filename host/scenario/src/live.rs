@@ -43,8 +43,17 @@ impl LiveStage {
         let clock = Arc::new(SystemClock);
         let key = HostKey::random()?;
         let (project, secrets) = (&scene.project, &scene.secrets);
-        let (host, _) =
-            start_host(project, secrets, clock, &store, &key, &control, &scene.apis).await?;
+        let (host, _) = start_host(
+            project,
+            &[],
+            secrets,
+            clock,
+            &store,
+            &key,
+            &control,
+            &scene.apis,
+        )
+        .await?;
         Ok(Self {
             simulator: scene.simulator,
             _apis: scene.apis,

@@ -100,6 +100,14 @@ async fn perform(
     transport: TransportKind,
     tell: &mut (dyn FnMut(&Told) + Send),
 ) -> Result<Result<(), Failure>, StageError> {
+    let elsewhere;
+    let engine = match &scenario.environment {
+        Some(environment) => {
+            elsewhere = engine.in_environment(environment.clone());
+            &elsewhere
+        }
+        None => engine,
+    };
     if let Some(codes) = &scenario.project_errors {
         return Ok(must_not_load(engine, scenario, codes).await);
     }
@@ -138,6 +146,22 @@ async fn must_not_load(
     scenario: &Scenario,
     codes: &[String],
 ) -> Result<(), Failure> {
+    refused_with(load_project(engine, &scenario.project).await, codes)
+}
+
+/// Whether a version was published, or refused with codes if there are any.
+fn as_expected(
+    published: Result<(), StageError>,
+    codes: Option<&[String]>,
+) -> Result<Result<(), Failure>, StageError> {
+    match codes {
+        Some(codes) => Ok(refused_with(published, codes)),
+        None => published.map(Ok),
+    }
+}
+
+/// Whether a project was refused, with these codes at least.
+fn refused_with<T>(loaded: Result<T, StageError>, codes: &[String]) -> Result<(), Failure> {
     let expected = format!("the project to be refused with {}", codes.join(", "));
     let fail = |got: String| {
         Err(Failure {
@@ -146,7 +170,7 @@ async fn must_not_load(
             got,
         })
     };
-    match load_project(engine, &scenario.project).await {
+    match loaded {
         Ok(_) => fail("it loaded".to_owned()),
         Err(StageError::Project(found)) => {
             let found_codes: Vec<&str> = found.iter().map(|it| it.code).collect();
@@ -285,6 +309,18 @@ impl Playing<'_> {
             StepKind::Restart => {
                 (self.tell)(&told::scenario(at, "the host is restarted".to_owned()));
                 self.stage.restart().await?;
+                self.rest().await;
+            }
+            StepKind::Publish { project, refused } => {
+                (self.tell)(&told::scenario(at, format!("{project} is published")));
+                let path = scenario.project.join(project);
+                let published = self.stage.publish(&path).await;
+                if let Err(got) = as_expected(published, refused.as_deref())? {
+                    return Ok(Err(Failure {
+                        line: step.line,
+                        ..got
+                    }));
+                }
                 self.rest().await;
             }
             StepKind::ApiAnswers {

@@ -98,6 +98,11 @@ pub(crate) struct Stage {
     sessions: usize,
     project: Arc<Project>,
     secrets: SimulatedSecrets,
+    /// Versions that were published before the current one.
+    earlier: Vec<Arc<Project>>,
+    engine: Engine,
+    route: Route,
+    org: String,
     store: Arc<dyn Store>,
     key: HostKey,
     /// Where the host listens.
@@ -106,7 +111,7 @@ pub(crate) struct Stage {
     lock: Lock,
     desks: Mutex<broadcast::Receiver<DeskEvent>>,
     // Stops when dropped.
-    _simulator: Simulator,
+    simulator: Simulator,
 }
 
 impl Stage {
@@ -117,21 +122,23 @@ impl Stage {
         store: Arc<dyn Store>,
     ) -> Result<Self, StageError> {
         let now_ms = BEGINNING.0;
+        let route = if scenario.as_configured {
+            Route::AsConfigured
+        } else {
+            Route::Over(Some(transport))
+        };
         let Scene {
             simulator,
             apis,
             project,
             secrets,
+            org,
             ..
         } = Scene::set_up(
             engine,
             &scenario.project,
             &scenario.org,
-            if scenario.as_configured {
-                Route::AsConfigured
-            } else {
-                Route::Over(Some(transport))
-            },
+            route,
             ClockMode::Manual { now_ms },
         )
         .await?;
@@ -141,6 +148,7 @@ impl Stage {
         let desks = control.events();
         let (host, public_url) = start_host(
             &project,
+            &[],
             &secrets,
             Arc::new(clock.clone()),
             &store,
@@ -160,10 +168,14 @@ impl Stage {
             sessions: 1,
             project,
             secrets,
+            earlier: Vec::new(),
+            engine: engine.clone(),
+            route,
+            org,
             store,
             key,
             desks: Mutex::new(desks),
-            _simulator: simulator,
+            simulator,
         })
     }
 
@@ -173,6 +185,7 @@ impl Stage {
         self.host.stopped().await;
         (self.host, self.public_url) = start_host(
             &self.project,
+            &self.earlier,
             &self.secrets,
             Arc::new(self.clock.clone()),
             &self.store,
@@ -229,6 +242,19 @@ impl Stage {
         let clock = Arc::new(self.clock.clone());
         let http = http_client();
         Some(preflight(&name, account, &wants, &self.secrets, clock, http).await)
+    }
+
+    /// Publishes another version of the project. If it is refused the one that was published stays.
+    pub(crate) async fn publish(&mut self, directory: &Path) -> Result<(), StageError> {
+        let mut project = load_project(&self.engine, directory).await?;
+        self.route.lead(&mut project, &self.simulator.base_url())?;
+        let project = Arc::new(project);
+        let secrets = SimulatedSecrets::new(&project, &self.org);
+        self.host.deploy(Arc::clone(&project), &secrets)?;
+        self.secrets = secrets;
+        let before = std::mem::replace(&mut self.project, project);
+        self.earlier.push(before);
+        Ok(())
     }
 
     /// Whether an agent has seen the user type since this was last asked.
@@ -337,14 +363,37 @@ pub(crate) struct Scene {
     pub(crate) project: Arc<Project>,
     pub(crate) secrets: SimulatedSecrets,
     pub(crate) transport: TransportKind,
+    /// The text of the simulated organisation.
+    pub(crate) org: String,
 }
 
 /// Where the handoffs of a scene go.
+#[derive(Clone, Copy)]
 pub(crate) enum Route {
     /// Wherever the project says.
     AsConfigured,
     /// All to one account, of the default one's transport unless another one is asked for.
     Over(Option<TransportKind>),
+}
+
+impl Route {
+    /// Leads a project's accounts to a simulator, and its transfers to the account that is meant. Gives the
+    /// transport.
+    fn lead(self, project: &mut Project, base_url: &str) -> Result<TransportKind, StageError> {
+        project.edit_accounts(|_, account| account.redirect_to(base_url));
+        let by_default = project
+            .default_account()
+            .and_then(|name| project.account(name))
+            .map(handoff_engine::account::Account::transport);
+        let by_default = by_default.unwrap_or(TransportKind::CloudOpenMessaging);
+        let Self::Over(transport) = self else {
+            return Ok(by_default);
+        };
+        let transport = transport.unwrap_or(by_default);
+        let account = account_for(project, transport);
+        project.override_account(account.ok_or(StageError::NoAccount(transport))?);
+        Ok(transport)
+    }
 }
 
 impl Scene {
@@ -367,21 +416,7 @@ impl Scene {
         };
         let simulator = Simulator::start(org, options).await?;
         let base_url = simulator.base_url();
-        project.edit_accounts(|_, account| account.redirect_to(&base_url));
-        let by_default = project
-            .default_account()
-            .and_then(|name| project.account(name))
-            .map(handoff_engine::account::Account::transport);
-        let by_default = by_default.unwrap_or(TransportKind::CloudOpenMessaging);
-        let transport = match route {
-            Route::AsConfigured => by_default,
-            Route::Over(transport) => {
-                let transport = transport.unwrap_or(by_default);
-                let account = account_for(&project, transport);
-                project.override_account(account.ok_or(StageError::NoAccount(transport))?);
-                transport
-            }
-        };
+        let transport = route.lead(&mut project, &base_url)?;
         let project = Arc::new(project);
         let secrets = SimulatedSecrets::new(&project, &text);
         Ok(Self {
@@ -390,6 +425,7 @@ impl Scene {
             project,
             secrets,
             transport,
+            org: text,
         })
     }
 }
@@ -397,6 +433,7 @@ impl Scene {
 /// A host for a scene, with a webhook that the simulator knows, and where it listens.
 pub(crate) async fn start_host(
     project: &Arc<Project>,
+    earlier: &[Arc<Project>],
     secrets: &SimulatedSecrets,
     clock: Arc<dyn Clock>,
     store: &Arc<dyn Store>,
@@ -425,7 +462,11 @@ pub(crate) async fn start_host(
             }
         }
     }
-    let host = Host::builder(Arc::clone(project))
+    let mut builder = Host::builder(Arc::clone(project));
+    for project in earlier {
+        builder = builder.earlier(Arc::clone(project));
+    }
+    let host = builder
         .clock(clock)
         .store(Arc::clone(store), key)
         .public_url(public_url.clone())

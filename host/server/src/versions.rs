@@ -69,6 +69,7 @@ impl Workshop {
         let mut errors = Vec::new();
         for (name, account) in project.accounts() {
             let unused = project.overridden_by().is_some_and(|only| only != name);
+            let unused = unused || !account.enabled();
             if unused || transports.contains_key(name) {
                 continue;
             }

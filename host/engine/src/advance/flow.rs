@@ -139,6 +139,7 @@ impl Advancing<'_> {
                     .project
                     .choose_account(None, self.session.channel.as_deref()),
                 known: Arc::clone(&self.project.account_names),
+                mapped: Arc::clone(&self.project.mapped),
             },
             agents: Some(Arc::clone(&self.agents)),
             access: Access {

@@ -81,12 +81,23 @@ impl Advancing<'_> {
         };
         handoff.handle = handle.clone();
         handoff.tally = tally;
+        let account = self.project.accounts.get(&handoff.request.account);
+        let events_off = account.is_some_and(|account| !account.events());
         let Some(signal) = signal else {
             return false;
         };
+        // An account whose events are switched off. How the host itself fared with it is no event of it.
+        let ignored = events_off
+            && !matches!(
+                signal,
+                Signal::Opened { .. } | Signal::Notice { .. } | Signal::Ended(_)
+            );
         if let Signal::Ended(end) = signal {
             self.end_handoff(id, end.clone()).await;
             return true;
+        }
+        if ignored {
+            return false;
         }
         self.journal.push(Entry::Signalled {
             handoff: id.clone(),

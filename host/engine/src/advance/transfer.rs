@@ -4,12 +4,14 @@ use super::Advancing;
 use super::flow::{Failure, Next};
 use crate::account::Account;
 use crate::diagnostic::{did_you_mean, name_list};
-use crate::handoff::{IdentityField, Tally, Target, Transcript, TransferOptions, TransferRequest};
+use crate::handoff::{
+    IdentityField, Signal, Tally, Target, Transcript, TransferOptions, TransferRequest,
+};
 use crate::name::{AccountName, BotName, FlowId, HandoffId};
 use crate::node::{StepHost, Target as NodeTarget, Transfer, Trigger};
 use crate::project::Bot;
 use crate::session::{
-    AgentFrame, EffectKind, OpenHandoff, Owner, Phase, Sender, Speaker, WorkerFrame,
+    AgentFrame, EffectKind, Entry, OpenHandoff, Owner, Phase, Sender, Speaker, WorkerFrame,
 };
 use serde_json::Value;
 
@@ -117,6 +119,15 @@ impl Advancing<'_> {
                 message: format!("the project has no account '{name}'; {help}"),
             });
         };
+        if !account.enabled() {
+            return Err(Failure {
+                code: "transfer.account_disabled".to_owned(),
+                message: format!(
+                    "the account '{name}' is switched off; take 'enabled = false' out of it in project.toml, \
+                     or name another account"
+                ),
+            });
+        }
         for field in IdentityField::ALL {
             let given = options.identity.get(field).map(str::to_owned);
             let known = given.or_else(|| self.context_text(field.as_str(), host));
@@ -205,6 +216,7 @@ impl Advancing<'_> {
             handoff: id.clone(),
             request: request.clone(),
         });
+        self.warn(&id, &request);
         OpenHandoff {
             id,
             asked_at: Some(self.now),
@@ -218,6 +230,42 @@ impl Advancing<'_> {
                 .map(|timeout| self.now + timeout),
             request,
             tally: Tally::default(),
+        }
+    }
+
+    /// Says what will not go as the designer may think.
+    fn warn(&mut self, handoff: &HandoffId, request: &TransferRequest) {
+        let Some(account) = self.project.accounts.get(&request.account) else {
+            return;
+        };
+        let name = &request.account;
+        let off = (!account.events()).then(|| {
+            let message = format!(
+                "the events of the account '{name}' are switched off, so the user sees nothing of what its \
+                 agents do; take 'events = false' out of it in project.toml"
+            );
+            ("account.events_off", message)
+        });
+        let named = matches!(request.target, Target::Queue(_));
+        let read = account.queue_attribute().filter(|_| !named);
+        let misspelt = read.and_then(|read| {
+            let attributes = &request.options.attributes;
+            let near = attributes.keys().find(|key| key.eq_ignore_ascii_case(read));
+            let near = near.filter(|_| !attributes.contains_key(read))?;
+            let message = format!(
+                "the attribute '{near}' chooses no queue, for the account '{name}' reads '{read}', in exactly \
+                 these letters; rename it where the flow sets it, or set 'queue-attribute' of the account"
+            );
+            Some(("transfer.queue_key", message))
+        });
+        for (code, message) in off.into_iter().chain(misspelt) {
+            self.journal.push(Entry::Signalled {
+                handoff: handoff.clone(),
+                signal: Signal::Notice {
+                    code: code.to_owned(),
+                    message,
+                },
+            });
         }
     }
 

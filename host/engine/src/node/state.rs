@@ -59,6 +59,8 @@ pub(crate) struct Accounts {
     /// That of a question that names none.
     pub(crate) by_default: Option<AccountName>,
     pub(crate) known: Arc<[AccountName]>,
+    /// Those that others have taken the place of.
+    pub(crate) mapped: Arc<BTreeMap<AccountName, AccountName>>,
 }
 
 /// A message a step sends.

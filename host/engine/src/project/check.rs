@@ -272,7 +272,7 @@ pub(super) fn check_manifest(
         .iter()
         .map(|account| ("/default-account".to_owned(), account));
     for (at, account) in channels.chain(of_bots).chain(default) {
-        if manifest.accounts.contains_key(account) {
+        if manifest.accounts.contains_key(manifest.meant(account)) {
             continue;
         }
         let names = || manifest.accounts.keys().map(AccountName::as_str);

@@ -1,10 +1,13 @@
 //! From files to a project.
 
 use super::check::{check_flow, check_manifest, not_a_url};
+use super::check_accounts::check_accounts;
 use super::check_commands::{check_aliases, check_commands, check_translation};
 use super::check_connector::{Around, check_caller, check_connector};
 use super::check_egress::check_egress;
+use super::check_queue_key::check_queue_key;
 use super::connector::{ConnectorFile, EXECUTE_API, FOLDER};
+use super::environment::{self, environment_of};
 use super::names::Names;
 use super::{
     Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerBot, WorkerFile,
@@ -12,7 +15,7 @@ use super::{
 use crate::account::{Account, EngageAccount, SecretRef};
 use crate::diagnostic::{Diagnostic, Place, Severity, did_you_mean, name_list};
 use crate::egress::{Allowed, Grant, Grants, Origin};
-use crate::name::{AccountName, BotName, FlowId, NodeType};
+use crate::name::{AccountName, BotName, EnvironmentName, FlowId, NodeType};
 use crate::node::Node;
 use crate::schema;
 use crate::source::Document;
@@ -25,17 +28,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Project {
-    /// Loads a project. `operator` is where requests may go at all. On failure the list holds every mistake that was found, warnings included.
+    /// Loads a project for an environment; none is its first. `operator` is where requests may go at all. On failure the list holds every mistake that was found, warnings included.
     pub async fn load(
         files: &ProjectFiles,
         library: &BTreeMap<NodeType, Arc<Node>>,
         operator: &Allowed,
+        environment: Option<&EnvironmentName>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut found = Vec::new();
         let mut templates = Templates::default();
         let documents = parse_all(files, &mut found);
 
-        let manifest_document = documents.get(MANIFEST);
+        let chosen = documents
+            .get(MANIFEST)
+            .map(|manifest| environment::choose(manifest, &documents, environment, &mut found));
+        let manifest_document = chosen.as_ref().map(|chosen| &chosen.manifest);
         if !files.0.contains_key(MANIFEST) {
             found.push(
                 Diagnostic::error(
@@ -75,9 +82,12 @@ impl Project {
             flows.insert(flow.id.clone(), flow);
         }
 
-        let (Some(manifest), Some(document)) = (manifest, manifest_document) else {
+        let (Some(mut manifest), Some(chosen)) = (manifest, &chosen) else {
             return Err(sorted(found));
         };
+        let document = &chosen.manifest;
+        check_accounts(&manifest, document, &mut found);
+        chosen.map_accounts(&mut manifest, &mut found);
         let mut accounts = manifest.accounts.clone();
         let bots = load_bots(
             &manifest,
@@ -120,6 +130,7 @@ impl Project {
         let names = Names::new(&manifest, &accounts);
         for flow in flows.values() {
             names.check(flow, &mut found);
+            check_queue_key(flow, &accounts, &mut found);
         }
 
         if found
@@ -136,6 +147,13 @@ impl Project {
         if !connectors.is_empty() {
             used.insert(NodeType::new(EXECUTE_API));
         }
+        let meant = |name: &AccountName| manifest.meant(name).clone();
+        let default_account = manifest.default_account.as_ref().map(meant);
+        let channels: BTreeMap<String, AccountName> = manifest
+            .channels
+            .iter()
+            .map(|(channel, name)| (channel.clone(), meant(name)))
+            .collect();
         let secrets: BTreeMap<String, (SecretRef, Vec<Origin>)> = manifest
             .secrets
             .into_iter()
@@ -147,14 +165,20 @@ impl Project {
             .map(|(name, node)| (name.clone(), Arc::clone(node)))
             .collect();
         Ok(Self {
-            digest: digest(files, &nodes),
+            digest: digest(files, &nodes, chosen.name.as_ref()),
+            environment: chosen.name.clone(),
             name: manifest.name,
             start: manifest.start,
             inactivity: manifest.inactivity.0,
-            default_account: manifest.default_account,
+            default_account,
             override_account: None,
-            channels: manifest.channels,
-            account_names: accounts.keys().cloned().collect(),
+            channels,
+            account_names: accounts
+                .keys()
+                .chain(manifest.mapped.keys())
+                .cloned()
+                .collect(),
+            mapped: Arc::new(manifest.mapped),
             accounts,
             bots,
             flows,
@@ -240,7 +264,7 @@ impl Flows<'_> {
 fn parse_all(files: &ProjectFiles, found: &mut Vec<Diagnostic>) -> BTreeMap<String, Document> {
     let mut documents = BTreeMap::new();
     for (file, text) in &files.0 {
-        let ours = file == MANIFEST || file.ends_with(".json");
+        let ours = file == MANIFEST || file.ends_with(".json") || environment_of(file).is_some();
         if !ours || file.starts_with("scenarios/") {
             continue;
         }
@@ -255,7 +279,7 @@ fn parse_all(files: &ProjectFiles, found: &mut Vec<Diagnostic>) -> BTreeMap<Stri
 }
 
 /// Reads a document as a type, by the schema of the type first, so that all mistakes come at once.
-fn typed<T: DeserializeOwned + schemars::JsonSchema>(
+pub(super) fn typed<T: DeserializeOwned + schemars::JsonSchema>(
     document: &Document,
     code: &'static str,
     found: &mut Vec<Diagnostic>,
@@ -315,7 +339,8 @@ fn load_bots(
                 Some(worker_document) => typed::<WorkerFile>(worker_document, "worker.bad", found)
                     .map(|worker| {
                         check_worker(&worker, worker_document, found);
-                        Bot::Worker(worker_bot(name, entry.account.as_ref(), worker, accounts))
+                        let account = entry.account.as_ref().map(|name| manifest.meant(name));
+                        Bot::Worker(worker_bot(name, account, worker, accounts))
                     }),
                 None => {
                     found.extend(no_worker_file(file, document, documents, &at, found));
@@ -465,8 +490,15 @@ fn worker_bot(
     }
 }
 
-fn digest(files: &ProjectFiles, nodes: &BTreeMap<NodeType, Arc<Node>>) -> String {
+fn digest(
+    files: &ProjectFiles,
+    nodes: &BTreeMap<NodeType, Arc<Node>>,
+    environment: Option<&EnvironmentName>,
+) -> String {
     let mut hash = Sha256::new();
+    if let Some(environment) = environment {
+        hash.update(format!("environment {environment}\n"));
+    }
     let served = files
         .0
         .iter()

@@ -3,7 +3,7 @@
 use super::worker::SlashCommand;
 use crate::account::{Account, SecretRef};
 use crate::egress::Origin;
-use crate::name::{AccountName, BotName, FlowId};
+use crate::name::{AccountName, BotName, EnvironmentName, FlowId};
 use crate::time::Millis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,13 @@ pub struct Manifest {
     /// agent owns it, Genesys' own timeouts rule.
     #[serde(default = "default_inactivity")]
     pub inactivity: Span,
+    /// Where the project runs, in the order it goes through, for example `["development", "live"]`. What
+    /// differs in one stands in `project.NAME.toml`. The last one adds and edits no accounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentName>,
+    /// How much of something there may be.
+    #[serde(default)]
+    pub limits: LimitsEntry,
     /// The account of transfers that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_account: Option<AccountName>,
@@ -31,6 +38,9 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Account>")]
     pub accounts: BTreeMap<AccountName, Account>,
+    /// Accounts that others have taken the place of, in the environment that is loaded.
+    #[serde(skip)]
+    pub mapped: BTreeMap<AccountName, AccountName>,
     /// Which account serves the sessions of a channel.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -54,6 +64,28 @@ pub struct Manifest {
     /// Translates between users and agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translation: Option<TranslationEntry>,
+}
+
+/// How much of something there may be.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitsEntry {
+    /// Accounts under `[accounts]`.
+    #[serde(default = "default_accounts")]
+    pub accounts: usize,
+}
+
+impl Default for LimitsEntry {
+    fn default() -> Self {
+        Self {
+            accounts: default_accounts(),
+        }
+    }
+}
+
+/// As many as Yellow.ai allows.
+fn default_accounts() -> usize {
+    15
 }
 
 /// Translates what users and agents say to each other.
@@ -123,6 +155,11 @@ pub struct AwsEntry {
 }
 
 impl Manifest {
+    /// The account that a name means where the project is loaded.
+    pub(super) fn meant<'m>(&'m self, name: &'m AccountName) -> &'m AccountName {
+        self.mapped.get(name).unwrap_or(name)
+    }
+
     /// Every place where a secret is asked for, by JSON Pointer.
     pub(super) fn secret_refs(&self) -> Vec<(String, &SecretRef)> {
         let mut refs = Vec::new();

@@ -4,10 +4,13 @@
 //! reads no disk: the caller supplies the files.
 
 mod check;
+mod check_accounts;
 mod check_commands;
 mod check_connector;
 mod check_egress;
+mod check_queue_key;
 mod connector;
+mod environment;
 mod flow;
 mod load;
 mod manifest;
@@ -18,7 +21,7 @@ mod worker;
 pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, ResponseMapping};
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
 pub use manifest::{
-    AwsEntry, BotEntry, EgressEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
+    AwsEntry, BotEntry, EgressEntry, LimitsEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
     TranslationEntry,
 };
 pub use queues::NamedQueue;
@@ -27,7 +30,7 @@ pub use worker::{QuickResponse, SlashAction, SlashCommand, WorkerData, WorkerFil
 use crate::account::{Account, SecretRef};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::egress::{Allowed, Grants};
-use crate::name::{AccountName, BotName, FlowId, NodeId, NodeType, Port};
+use crate::name::{AccountName, BotName, EnvironmentName, FlowId, NodeId, NodeType, Port};
 use crate::node::Node;
 use crate::source::Document;
 use crate::template::{PreparedConfig, Templates};
@@ -45,6 +48,7 @@ pub struct ProjectFiles(pub BTreeMap<String, String>);
 pub struct Project {
     pub(crate) name: String,
     pub(crate) digest: String,
+    pub(crate) environment: Option<EnvironmentName>,
     pub(crate) start: BotName,
     pub(crate) inactivity: Millis,
     pub(crate) default_account: Option<AccountName>,
@@ -52,6 +56,8 @@ pub struct Project {
     pub(crate) channels: BTreeMap<String, AccountName>,
     pub(crate) accounts: BTreeMap<AccountName, Account>,
     pub(crate) account_names: Arc<[AccountName]>,
+    /// Accounts that others have taken the place of.
+    pub(crate) mapped: Arc<BTreeMap<AccountName, AccountName>>,
     pub(crate) bots: BTreeMap<BotName, Bot>,
     pub(crate) flows: BTreeMap<FlowId, Flow>,
     pub(crate) nodes: BTreeMap<NodeType, Arc<Node>>,
@@ -119,7 +125,13 @@ impl Project {
         &self.name
     }
 
-    /// SHA-256 over all files and node components, in hexadecimal. Sessions are pinned to it.
+    /// The environment it was loaded for, if it has any.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        self.environment.as_ref()
+    }
+
+    /// SHA-256 over all files and node components, and the environment, in hexadecimal. Sessions are pinned to it.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -214,7 +226,8 @@ impl Project {
             return Some(account.clone());
         }
         if let Some(name) = asked {
-            return Some(AccountName::new(name));
+            let meant = self.mapped.get(name).cloned();
+            return Some(meant.unwrap_or_else(|| AccountName::new(name)));
         }
         channel
             .and_then(|channel| self.channels.get(channel))

@@ -25,7 +25,11 @@ impl<'a> Names<'a> {
     ) -> Self {
         Self {
             bots: manifest.bots.keys().map(BotName::as_str).collect(),
-            accounts: accounts.keys().map(AccountName::as_str).collect(),
+            accounts: accounts
+                .keys()
+                .chain(manifest.mapped.keys())
+                .map(AccountName::as_str)
+                .collect(),
         }
     }
 

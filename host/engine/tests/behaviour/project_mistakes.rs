@@ -26,6 +26,7 @@ async fn every_broken_project_is_told_what_is_wrong_with_it() {
             &ProjectFiles(files),
             &library,
             &Allowed::from_iter(operator()),
+            None,
         )
         .await
         {

@@ -500,6 +500,8 @@ fn account(over: Over, org: &Org) -> Account {
     let named = |secret: &str| SecretRef::Named(secret.to_owned());
     match over {
         Over::Engage => Account::EngageChatV2(EngageAccount {
+            enabled: true,
+            events: true,
             url: String::new(),
             service: "customer-support".to_owned(),
             prefix: "/genesys/2/chat".to_owned(),
@@ -509,6 +511,8 @@ fn account(over: Over, org: &Org) -> Account {
             poll_interval_ms: Millis::from_secs(3),
         }),
         Over::WebChat => Account::CloudWebchat(WebChatAccount {
+            enabled: true,
+            events: true,
             region: "mypurecloud.de".to_owned(),
             organization_id: org.id().to_owned(),
             deployment_id: org.widget_id("Site").unwrap().to_owned(),
@@ -520,6 +524,8 @@ fn account(over: Over, org: &Org) -> Account {
             hosts: HostOverrides::default(),
         }),
         Over::WebMessaging => Account::CloudWebMessaging(WebMessagingAccount {
+            enabled: true,
+            events: true,
             region: "mypurecloud.de".to_owned(),
             deployment_id: org.deployment_id("Messenger").unwrap().to_owned(),
             origin: None,
@@ -533,6 +539,8 @@ fn account(over: Over, org: &Org) -> Account {
             hosts: HostOverrides::default(),
         }),
         Over::OpenMessaging => Account::CloudOpenMessaging(OpenMessagingAccount {
+            enabled: true,
+            events: true,
             region: "mypurecloud.de".to_owned(),
             client_id: "bridge".to_owned(),
             client_secret: named("bridge-secret"),

@@ -68,6 +68,13 @@ pub enum StepKind {
     Start,
     /// The host is stopped, and another one started on the same store.
     Restart,
+    /// Another version of the project is published while the host runs.
+    Publish {
+        /// Its directory, relative to the project's.
+        project: String,
+        /// The codes with which it is refused; then nothing changes.
+        refused: Option<Vec<String>>,
+    },
     /// From now on an API answers so.
     ApiAnswers {
         /// Scheme, host and port of its address.

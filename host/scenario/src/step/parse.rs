@@ -30,6 +30,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("jump", &[]),
     ("restart", &[]),
     ("start", &[]),
+    ("publish", &["refused-with"]),
     ("fault", &[]),
     ("api", &["answers", "with"]),
     ("called", &["with", "headers"]),
@@ -129,6 +130,10 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         }
         "start" => words.flag(StepKind::Start),
         "restart" => words.flag(StepKind::Restart),
+        "publish" => Ok(StepKind::Publish {
+            project: words.get("publish")?,
+            refused: words.maybe("refused-with")?,
+        }),
         "fault" => parse_fault(&words),
         "api" => Ok(StepKind::ApiAnswers {
             origin: words.get("api")?,

@@ -72,7 +72,8 @@ impl StepState {
         };
         let known = || accounts.known.iter().map(AccountName::as_str);
         let found = accounts.known.iter().find(|it| it.as_str() == name);
-        found.cloned().ok_or_else(|| {
+        let meant = found.map(|found| accounts.mapped.get(found).unwrap_or(found));
+        meant.cloned().ok_or_else(|| {
             let help = did_you_mean(name, known())
                 .unwrap_or_else(|| format!("the accounts are {}", name_list(known())));
             NotTold::new(

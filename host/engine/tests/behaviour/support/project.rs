@@ -2,7 +2,7 @@
 
 use super::{Talk, library};
 use handoff_engine::diagnostic::Diagnostic;
-use handoff_engine::name::NodeType;
+use handoff_engine::name::{EnvironmentName, NodeType};
 use handoff_engine::node::Node;
 use handoff_engine::project::{Project, ProjectFiles};
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ pub(crate) struct Sample {
     files: BTreeMap<String, String>,
     types: Vec<String>,
     nodes: BTreeMap<NodeType, Arc<Node>>,
+    environment: Option<EnvironmentName>,
 }
 
 impl Sample {
@@ -29,8 +30,15 @@ impl Sample {
             files: BTreeMap::new(),
             types: Vec::new(),
             nodes: BTreeMap::new(),
+            environment: None,
         };
         empty.flow("main", start, nodes)
+    }
+
+    /// Loads it for an environment.
+    pub(crate) fn in_environment(mut self, name: &str) -> Self {
+        self.environment = Some(name.into());
+        self
     }
 
     /// Another flow bot.
@@ -70,6 +78,13 @@ impl Sample {
     /// Another file of the project.
     pub(crate) fn file(mut self, path: &str, content: &Value) -> Self {
         self.files.insert(path.to_owned(), content.to_string());
+        self
+    }
+
+    /// What differs in an environment.
+    pub(crate) fn overlay(mut self, environment: &str, text: &str) -> Self {
+        let file = format!("project.{environment}.toml");
+        self.files.insert(file, text.to_owned());
         self
     }
 
@@ -116,6 +131,7 @@ impl Sample {
             &ProjectFiles(self.files),
             &nodes,
             &handoff_engine::egress::Allowed::everything(),
+            self.environment.as_ref(),
         )
         .await
     }
