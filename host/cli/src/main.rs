@@ -11,6 +11,7 @@ mod node;
 mod paint;
 mod preflight;
 mod provision;
+mod schema;
 mod serve;
 mod sim;
 mod sim_agent;
@@ -54,6 +55,8 @@ enum Command {
     Sim(sim::Arguments),
     /// Look at node components.
     Node(node::Arguments),
+    /// Print the JSON Schemas of a project's files, for editors.
+    Schema(schema::Arguments),
     /// Make ServisBOT worker bots.
     Worker(worker::Arguments),
 }
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Sim(arguments) => sim::run(arguments).await,
             Command::Node(arguments) => node::run(arguments).await,
+            Command::Schema(arguments) => schema::run(&arguments),
             Command::Worker(arguments) => worker::run(&arguments),
         }
     });

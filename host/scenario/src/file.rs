@@ -5,6 +5,7 @@ use handoff_engine::diagnostic::Diagnostic;
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::EnvironmentName;
 use handoff_engine::source::{Document, Part};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,34 +62,56 @@ pub enum FileError {
     Bad(Vec<Diagnostic>),
 }
 
-#[derive(Deserialize)]
+/// A scenario: who says what, what agents do, time passing, and what must hold.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Head {
+    /// What it shows, in a sentence.
     name: String,
+    /// Rows of a feature table that it proves.
     #[serde(default)]
     covers: Vec<String>,
+    /// The project's directory, from here. Left out, it is the one above.
     #[serde(default)]
     project: Option<PathBuf>,
+    /// The environment of the project.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     env: Option<EnvironmentName>,
+    /// The simulated organisation, relative to the project. Left out, it is org.toml.
     #[serde(default)]
     org: Option<PathBuf>,
+    /// The transports it runs on. Left out, it is all that the project has accounts for.
     #[serde(default)]
     transports: Option<Vec<TransportKind>>,
+    /// The project's own default account and channels decide where handoffs go.
     #[serde(default)]
     as_configured: bool,
+    /// The bot that is talked to. Left out, it is the project's first.
     #[serde(default)]
     bot: Option<String>,
+    /// The channel the user comes by.
     #[serde(default)]
     channel: Option<String>,
+    /// The row of the capability matrix that it stands for.
     #[serde(default)]
     capability: Option<String>,
+    /// What happens instead, by transport.
     #[serde(default)]
     instead: BTreeMap<TransportKind, String>,
+    /// Codes of the mistakes for which the project does not load.
     #[serde(default)]
     project_errors: Option<Vec<String>>,
+    /// What is done, and what must hold, in order.
     #[serde(default)]
+    #[schemars(schema_with = "crate::step::schema")]
     steps: Vec<Value>,
+}
+
+/// The JSON Schema of scenario files.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Head).to_value()
 }
 
 impl Scenario {

@@ -36,7 +36,7 @@ mod told;
 mod webhook;
 
 pub use capability::matrix;
-pub use file::{FileError, Scenario, find};
+pub use file::{FileError, Scenario, find, schema};
 pub use live::LiveStage;
 pub use play::{Failure, Outcome, Report, play, play_in};
 pub use secrets::SimulatedSecrets;

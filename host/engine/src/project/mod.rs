@@ -39,6 +39,17 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The JSON Schemas of a project's files, by what the files are called.
+#[must_use]
+pub fn schemas() -> [(&'static str, serde_json::Value); 4] {
+    [
+        ("project", schemars::schema_for!(Manifest).to_value()),
+        ("flow", schemars::schema_for!(FlowFile).to_value()),
+        ("worker", schemars::schema_for!(WorkerFile).to_value()),
+        ("connector", schemars::schema_for!(ConnectorFile).to_value()),
+    ]
+}
+
 /// The text files of a project, by path relative to it, with `/` between the parts.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectFiles(pub BTreeMap<String, String>);

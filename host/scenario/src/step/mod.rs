@@ -4,8 +4,10 @@
 //! `{ agent = "kim", does = "accept" }`, `{ context = { SessionEndReason = "AgentLeft" } }`.
 
 mod parse;
+mod verbs;
 
 pub(crate) use parse::parse_step;
+pub(crate) use verbs::schema;
 
 use handoff_engine::handoff::{Tally, TransportKind};
 use handoff_engine::project::Span;

@@ -1,75 +1,10 @@
 //! From a step's table to what it means, with what to write instead where it means nothing.
 
+use super::verbs::VERBS;
 use super::{AdminAct, AgentAct, Limits, Preflight, Provision, StepKind, WebhookCall};
 use handoff_engine::diagnostic::{did_you_mean, name_list};
 use handoff_engine::project::Span;
 use serde_json::{Map, Value};
-
-/// The words a step can begin with, each with the words that can go along.
-const VERBS: &[(&str, &[&str])] = &[
-    ("user", &["does", "picks", "attaches", "bytes", "id"]),
-    (
-        "agent",
-        &[
-            "does",
-            "says",
-            "sends",
-            "sends-content",
-            "text",
-            "refused",
-            "transfers-to-queue",
-            "transfers-to-agent",
-            "hears",
-            "receives",
-            "sees-typing",
-            "sees",
-            "is",
-        ],
-    ),
-    ("advance", &[]),
-    ("jump", &[]),
-    ("restart", &[]),
-    ("start", &[]),
-    ("publish", &["refused-with"]),
-    ("fault", &[]),
-    ("api", &["answers", "with"]),
-    ("called", &["with", "headers"]),
-    ("journal-lacks", &[]),
-    ("metric", &["labels", "is"]),
-    (
-        "provision",
-        &["mend", "creates", "does", "drift", "by-hand", "mentions"],
-    ),
-    ("admin", &["integration", "to"]),
-    ("webhook", &["says", "signature", "answers"]),
-    ("preflight", &["finds", "lacks", "mentions", "worst"]),
-    ("bot", &[]),
-    ("system", &[]),
-    ("user-hears", &["from", "with"]),
-    ("user-sees", &[]),
-    ("signal", &[]),
-    ("notice", &["mentions"]),
-    ("tally", &[]),
-    ("receipt", &[]),
-    ("silence", &[]),
-    ("heard", &[]),
-    ("context", &[]),
-    ("context-lacks", &[]),
-    ("stack", &[]),
-    ("node", &[]),
-    ("session", &["reason"]),
-    ("handoffs-ended", &[]),
-    ("conversations", &[]),
-    ("requests", &[]),
-    ("over", &[]),
-    ("queue", &[]),
-    ("identity", &[]),
-    ("identity-lacks", &[]),
-    ("conversation", &[]),
-    ("refused", &[]),
-    ("end-detail", &["mentions"]),
-    ("error", &["mentions"]),
-];
 
 /// A step, and its limits.
 pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Limits), String> {
@@ -93,27 +28,32 @@ pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Limits), String> {
 }
 
 fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
-    let verbs = || VERBS.iter().map(|(verb, _)| *verb);
-    let Some((verb, along)) = VERBS.iter().find(|(verb, _)| step.contains_key(*verb)) else {
+    let verbs = || VERBS.iter().map(|verb| verb.name);
+    let Some(verb) = VERBS.iter().find(|verb| step.contains_key(verb.name)) else {
         let first = step.keys().next().map_or("", String::as_str);
         let help = did_you_mean(first, verbs())
             .unwrap_or_else(|| format!("a step begins with one of {}", name_list(verbs())));
         return Err(format!("'{first}' is not a step; {help}"));
     };
+    let along = || verb.along.iter().map(|along| along.name);
     let stray = step
         .keys()
-        .find(|key| key.as_str() != *verb && !along.contains(&key.as_str()));
+        .find(|key| key.as_str() != verb.name && !along().any(|name| name == key.as_str()));
     if let Some(stray) = stray {
-        return Err(match along.len() {
-            0 => format!("'{stray}' cannot stand beside '{verb}'; make it a step of its own"),
+        let verb_name = verb.name;
+        return Err(match verb.along.len() {
+            0 => format!("'{stray}' cannot stand beside '{verb_name}'; make it a step of its own"),
             _ => format!(
-                "'{stray}' cannot stand beside '{verb}'; {} can",
-                name_list(along.iter().copied())
+                "'{stray}' cannot stand beside '{verb_name}'; {} can",
+                name_list(along())
             ),
         });
     }
-    let words = Words { verb, step };
-    match *verb {
+    let words = Words {
+        verb: verb.name,
+        step,
+    };
+    match verb.name {
         "user" => parse_user(&words),
         "agent" => parse_agent(&words),
         "advance" => {
