@@ -1,7 +1,7 @@
 //! A simulator and a host on the system's clock, for people to talk to.
 
 use crate::apis::Apis;
-use crate::stage::{Route, Scene, StageError, start_host};
+use crate::stage::{Published, Route, Scene, StageError, start_host};
 use genesys_sim::{ClockMode, Simulator};
 use handoff_engine::Engine;
 use handoff_engine::clock::SystemClock;
@@ -42,10 +42,10 @@ impl LiveStage {
         let control = scene.simulator.control();
         let clock = Arc::new(SystemClock);
         let key = HostKey::random()?;
-        let (project, secrets) = (&scene.project, &scene.secrets);
+        let published = Published::first(Arc::clone(&scene.project));
+        let secrets = &scene.secrets;
         let (host, _) = start_host(
-            project,
-            &[],
+            &published,
             secrets,
             clock,
             &store,

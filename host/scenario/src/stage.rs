@@ -96,10 +96,8 @@ pub(crate) struct Stage {
     pub(crate) clock: SimClock,
     pub(crate) session: SessionId,
     sessions: usize,
-    project: Arc<Project>,
+    published: Published,
     secrets: SimulatedSecrets,
-    /// Versions that were published before the current one.
-    earlier: Vec<Arc<Project>>,
     engine: Engine,
     route: Route,
     org: String,
@@ -142,13 +140,13 @@ impl Stage {
             ClockMode::Manual { now_ms },
         )
         .await?;
+        let published = Published::first(project);
         let clock = SimClock::new(BEGINNING);
         let key = HostKey::random()?;
         let control = simulator.control();
         let desks = control.events();
         let (host, public_url) = start_host(
-            &project,
-            &[],
+            &published,
             &secrets,
             Arc::new(clock.clone()),
             &store,
@@ -166,9 +164,8 @@ impl Stage {
             clock,
             session: SessionId::new("session-1"),
             sessions: 1,
-            project,
+            published,
             secrets,
-            earlier: Vec::new(),
             engine: engine.clone(),
             route,
             org,
@@ -184,8 +181,7 @@ impl Stage {
         self.host.stop();
         self.host.stopped().await;
         (self.host, self.public_url) = start_host(
-            &self.project,
-            &self.earlier,
+            &self.published,
             &self.secrets,
             Arc::new(self.clock.clone()),
             &self.store,
@@ -200,7 +196,7 @@ impl Stage {
     /// Where an account's webhook is, and what calls of it are signed with; none if it has no webhook.
     pub(crate) fn webhook(&self, account: &str) -> Option<(String, String)> {
         let name = AccountName::new(account);
-        let Account::CloudOpenMessaging(account) = self.project.account(&name)? else {
+        let Account::CloudOpenMessaging(account) = self.published.current.account(&name)? else {
             return None;
         };
         let secret = self.secrets.resolve(&account.webhook_secret).ok()?;
@@ -215,7 +211,7 @@ impl Stage {
         mend: bool,
     ) -> Option<Result<Provisioned, ProvisionError>> {
         let name = AccountName::new(account);
-        let Account::CloudOpenMessaging(account) = self.project.account(&name)? else {
+        let Account::CloudOpenMessaging(account) = self.published.current.account(&name)? else {
             return None;
         };
         let mut account = account.clone();
@@ -234,10 +230,10 @@ impl Stage {
     /// Looks at an account; none if the project has no such account.
     pub(crate) async fn preflight(&self, account: &str) -> Option<Preflight> {
         let name = AccountName::new(account);
-        let account = self.project.account(&name)?;
+        let account = self.published.current.account(&name)?;
         let wants = Wants {
             webhook: Some(format!("{}{}", self.public_url, Host::webhook_path(&name))),
-            ..Wants::of(&self.project, &name)
+            ..Wants::of(&self.published.current, &name)
         };
         let clock = Arc::new(self.clock.clone());
         let http = http_client();
@@ -251,9 +247,10 @@ impl Stage {
         let project = Arc::new(project);
         let secrets = SimulatedSecrets::new(&project, &self.org);
         self.host.deploy(Arc::clone(&project), &secrets)?;
+        lead_back(&project, &self.public_url, &secrets, &self.control)?;
         self.secrets = secrets;
-        let before = std::mem::replace(&mut self.project, project);
-        self.earlier.push(before);
+        let before = std::mem::replace(&mut self.published.current, project);
+        self.published.earlier.push(before);
         Ok(())
     }
 
@@ -344,16 +341,22 @@ pub async fn load_project(engine: &Engine, path: &Path) -> Result<Project, Stage
 }
 
 /// The account to play on: the default one if it has the transport, else the first that has. An
-/// account that a worker brings along comes last.
+/// account that a worker brings along comes last, and before it those that are switched off.
 fn account_for(project: &Project, transport: TransportKind) -> Option<AccountName> {
     let worker = |name: &AccountName| project.bots().any(|(bot, _)| bot.as_str() == name.as_str());
-    let mut fitting: Vec<&AccountName> = project
+    project
         .accounts()
         .filter(|(_, account)| account.transport() == transport)
-        .map(|(name, _)| name)
-        .collect();
-    fitting.sort_by_key(|name| (Some(*name) != project.default_account(), worker(name)));
-    fitting.first().copied().cloned()
+        .min_by_key(|(name, account)| {
+            let by_default = Some(*name) == project.default_account();
+            (
+                !by_default,
+                worker(name),
+                !account.enabled(),
+                !account.events(),
+            )
+        })
+        .map(|(name, _)| name.clone())
 }
 
 /// A simulator that runs, and a project whose accounts lead to it.
@@ -430,10 +433,26 @@ impl Scene {
     }
 }
 
+/// The versions of the project that were published.
+pub(crate) struct Published {
+    /// What new sessions take.
+    current: Arc<Project>,
+    /// What came before, for the sessions that began on it.
+    earlier: Vec<Arc<Project>>,
+}
+
+impl Published {
+    pub(crate) fn first(project: Arc<Project>) -> Self {
+        Self {
+            current: project,
+            earlier: Vec::new(),
+        }
+    }
+}
+
 /// A host for a scene, with a webhook that the simulator knows, and where it listens.
 pub(crate) async fn start_host(
-    project: &Arc<Project>,
-    earlier: &[Arc<Project>],
+    published: &Published,
     secrets: &SimulatedSecrets,
     clock: Arc<dyn Clock>,
     store: &Arc<dyn Store>,
@@ -443,6 +462,32 @@ pub(crate) async fn start_host(
 ) -> Result<(Host, String), StageError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let public_url = format!("http://{}", listener.local_addr()?);
+    lead_back(&published.current, &public_url, secrets, control)?;
+    let mut builder = Host::builder(Arc::clone(&published.current));
+    for project in &published.earlier {
+        builder = builder.earlier(Arc::clone(project));
+    }
+    let host = builder
+        .clock(clock)
+        .store(Arc::clone(store), key)
+        .public_url(public_url.clone())
+        .egress(EgressOptions {
+            stand_in: Some(apis.url().clone()),
+            ..EgressOptions::default()
+        })
+        .start(secrets)
+        .await?;
+    host.serve(listener);
+    Ok((host, public_url))
+}
+
+/// Tells the simulator where a project's webhooks and the targets of its triggers are.
+fn lead_back(
+    project: &Project,
+    public_url: &str,
+    secrets: &SimulatedSecrets,
+    control: &Control,
+) -> Result<(), StageError> {
     for (name, account) in project.accounts() {
         if let Account::CloudOpenMessaging(account) = account {
             let url = format!("{public_url}{}", Host::webhook_path(name));
@@ -462,20 +507,5 @@ pub(crate) async fn start_host(
             }
         }
     }
-    let mut builder = Host::builder(Arc::clone(project));
-    for project in earlier {
-        builder = builder.earlier(Arc::clone(project));
-    }
-    let host = builder
-        .clock(clock)
-        .store(Arc::clone(store), key)
-        .public_url(public_url.clone())
-        .egress(EgressOptions {
-            stand_in: Some(apis.url().clone()),
-            ..EgressOptions::default()
-        })
-        .start(secrets)
-        .await?;
-    host.serve(listener);
-    Ok((host, public_url))
+    Ok(())
 }
