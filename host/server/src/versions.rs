@@ -122,8 +122,8 @@ impl AskAgents for Agents {
         match self.0.get(account) {
             Some(transport) => transport.availability(queue).await,
             None => Err(NotTold::new(
-                "availability.no_account",
-                format!("this host has no way to the account '{account}'"),
+                "availability.account_off",
+                format!("the account '{account}' is switched off, so nobody is handed over to it"),
             )),
         }
     }

@@ -122,6 +122,11 @@ fn ask(context: &mut impl Context, config: &Config) -> Result<Found, Fault> {
     match told {
         Ok(agents) => Ok(judge(config, agents)),
         Err(NotTold { code, message }) if is_mistake(&code) => Err(Fault::permanent(code, message)),
+        Err(NotTold { code, message }) if code == "availability.account_off" => Ok(Found {
+            reason: Some("account_off"),
+            detail: Some(message),
+            ..Found::default()
+        }),
         Err(NotTold { message, .. }) => {
             let message = format!("it is not known whether agents are there: {message}");
             context.log(Level::Warn, &message);

@@ -180,6 +180,17 @@ fn a_queue_that_is_not_visible_is_a_mistake_and_no_absence() {
 }
 
 #[test]
+fn an_account_that_is_switched_off_has_nobody() {
+    let mut context = at("2026-03-02T10:00:00[Europe/Berlin]");
+    context.availability = Err(NotTold {
+        code: "availability.account_off".to_owned(),
+        message: "the account 'later' is switched off".to_owned(),
+    });
+    let found = check(&mut context, json!({}));
+    assert_eq!(found.0.as_deref(), Some("account_off"));
+}
+
+#[test]
 fn what_is_not_known_can_be_taken_for_nobody() {
     let mut context = TestContext::new();
     let found = check(&mut context, json!({ "whenUnknown": "unavailable" }));

@@ -18,7 +18,7 @@ pub struct Config {
     /// The message, as plain text.
     #[schemars(extend("format" = "multiline", "examples" = ["Hello {{ context.name }}!"]))]
     text: String,
-    /// Who gets it. A message to an agent is dropped while no agent is connected.
+    /// Who gets it. The agent reads it when the conversation is handed over.
     #[serde(default)]
     audience: Audience,
 }

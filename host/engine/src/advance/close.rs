@@ -17,6 +17,10 @@ impl Advancing<'_> {
             self.effect(leave);
         }
         self.session.stack.clear();
+        if !self.session.for_agent.is_empty() {
+            self.ignore("what bots said to the agent was dropped: none came");
+            self.session.for_agent.clear();
+        }
         self.session.status = Status::Closed {
             reason: reason.clone(),
             at: self.now,

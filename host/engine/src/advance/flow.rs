@@ -266,11 +266,13 @@ impl Advancing<'_> {
         }
         for OutgoingMessage { to, text } in host.messages {
             match to {
-                // While a flow steps, no agent is connected.
-                Audience::Agent => self.journal.push(Entry::Ignored {
-                    reason: "a message to the agent was dropped: none is connected".to_owned(),
-                }),
-                Audience::User | Audience::Both => self.bot_says(bot, text),
+                // While a flow steps, no agent is connected: the next one reads it.
+                Audience::Agent => self.session.keep_for_agent(text),
+                Audience::Both => {
+                    self.session.keep_for_agent(text.clone());
+                    self.bot_says(bot, text);
+                }
+                Audience::User => self.bot_says(bot, text),
             }
         }
     }

@@ -34,6 +34,9 @@ use crate::session::{
 use crate::time::Timestamp;
 use std::sync::Arc;
 
+/// A session is handed over at most so many times without a word from the user in between.
+pub const MAX_HANDOFFS_IN_A_ROW: u32 = 3;
+
 /// A turn takes at most this many steps.
 pub const MAX_STEPS: usize = 1_000;
 
@@ -220,6 +223,7 @@ impl Advancing<'_> {
     async fn user_message(&mut self, said: &UserMessage) {
         let text = said.as_text();
         self.session.say(Speaker::User, &text, self.now);
+        self.session.handoffs_in_a_row = 0;
         self.session.last_message = Some(UserText {
             id: self.input.to_string(),
             text: text.clone(),

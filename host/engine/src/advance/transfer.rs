@@ -1,14 +1,14 @@
 //! Preparing a handoff: everything that can be refused is refused here, before any network call.
 
-use super::Advancing;
 use super::flow::{Failure, Next};
+use super::{Advancing, MAX_HANDOFFS_IN_A_ROW};
 use crate::account::Account;
 use crate::diagnostic::{did_you_mean, name_list};
 use crate::handoff::{
     IdentityField, Signal, Tally, Target, Transcript, TransferOptions, TransferRequest,
 };
 use crate::name::{AccountName, BotName, FlowId, HandoffId};
-use crate::node::{StepHost, Target as NodeTarget, Transfer, Trigger};
+use crate::node::{Audience, StepHost, Target as NodeTarget, Transfer, Trigger};
 use crate::project::Bot;
 use crate::session::{
     AgentFrame, EffectKind, Entry, OpenHandoff, Owner, Phase, Sender, Speaker, WorkerFrame,
@@ -128,6 +128,16 @@ impl Advancing<'_> {
                 ),
             });
         }
+        if self.session.handoffs_in_a_row >= MAX_HANDOFFS_IN_A_ROW {
+            return Err(Failure {
+                code: "transfer.loop".to_owned(),
+                message: format!(
+                    "the session was handed over {MAX_HANDOFFS_IN_A_ROW} times without a word from the user in \
+                     between, so it is not handed over again; look for a port that leads back to the node \
+                     that hands over, and ask the user something on the way"
+                ),
+            });
+        }
         for field in IdentityField::ALL {
             let given = options.identity.get(field).map(str::to_owned);
             let known = given.or_else(|| self.context_text(field.as_str(), host));
@@ -152,7 +162,7 @@ impl Advancing<'_> {
         Ok(TransferRequest {
             account: name,
             target,
-            transcript: self.transcript_for_agent(&options),
+            transcript: self.transcript_for_agent(&options, host),
             options,
             opening_text: self
                 .session
@@ -164,7 +174,20 @@ impl Advancing<'_> {
 
     /// What the agent reads of the conversation so far. What the user wrote last is not in it: it
     /// opens the handoff.
-    fn transcript_for_agent(&self, options: &TransferOptions) -> Vec<String> {
+    /// What bots have to say to the agent comes last, whatever the transcript is to be.
+    fn transcript_for_agent(&self, options: &TransferOptions, host: &StepHost) -> Vec<String> {
+        let mut lines = self.said_so_far(options);
+        lines.extend(self.session.for_agent.iter().cloned());
+        // The node that hands over may have something to say, too.
+        let own = host
+            .messages
+            .iter()
+            .filter(|message| matches!(message.to, Audience::Agent | Audience::Both));
+        lines.extend(own.map(|message| message.text.clone()));
+        lines
+    }
+
+    fn said_so_far(&self, options: &TransferOptions) -> Vec<String> {
         let limit = match &options.transcript {
             Transcript::None => return Vec::new(),
             Transcript::Text(text) => return text.lines().map(str::to_owned).collect(),
@@ -211,6 +234,8 @@ impl Advancing<'_> {
         if let Some(text) = request.options.messages.requested.clone() {
             self.system_says(text);
         }
+        self.session.for_agent.clear();
+        self.session.handoffs_in_a_row += 1;
         let id = HandoffId::new(self.next_id());
         self.effect(EffectKind::OpenHandoff {
             handoff: id.clone(),

@@ -31,6 +31,9 @@ pub const LAST_CONVERSATION: &str = "LastConversationId";
 /// Context key with the finer detail of an end: `{"code": ..., "message": ...}`.
 pub const SESSION_END_DETAIL: &str = "SessionEndDetail";
 
+/// Messages that a session keeps for the next agent.
+const FOR_AGENT: usize = 50;
+
 /// Lines of transcript a session keeps.
 const TRANSCRIPT: usize = 500;
 
@@ -66,6 +69,12 @@ pub struct Session {
     /// How well the platform's messages were in order, over the handoffs that are over.
     #[serde(default)]
     pub past_tally: Tally,
+    /// What bots have said to the agent who is to come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_agent: Vec<String>,
+    /// How many handoffs were asked for since the user last said something.
+    #[serde(default)]
+    pub handoffs_in_a_row: u32,
 }
 
 /// Whether a session goes on.
@@ -178,6 +187,8 @@ impl Session {
             last_error: None,
             inactive_at: None,
             past_tally: Tally::default(),
+            for_agent: Vec::new(),
+            handoffs_in_a_row: 0,
         }
     }
 
@@ -235,6 +246,13 @@ impl Session {
             .flatten()
             .map(|(kind, at)| Deadline { kind, at })
             .collect()
+    }
+
+    /// Keeps what a bot says to the agent who is to come. Too much of it is no note any more.
+    pub(crate) fn keep_for_agent(&mut self, text: String) {
+        if self.for_agent.len() < FOR_AGENT {
+            self.for_agent.push(text);
+        }
     }
 
     pub(crate) fn say(&mut self, speaker: Speaker, text: &str, at: Timestamp) {

@@ -32,7 +32,7 @@ impl AskAgents for Centre {
     }
 }
 
-fn project(config: Value) -> Sample {
+fn project(config: &Value) -> Sample {
     let nodes = json!({
         "ask": {"type": "ask", "config": {"text": "What?"}, "to": {"next": "check"}},
         "check": {"type": "checkAvailability", "config": config, "to": {"available": "yes", "unavailable": "no", "error": "sorry"}},
@@ -63,7 +63,7 @@ async fn the_account_is_the_one_that_is_named_or_the_default_one() {
             "main: transfer.unknown_account: there is no account 'sit'; did you mean 'site'?",
         ),
     ] {
-        let mut talk = project(config).talk().await;
+        let mut talk = project(&config).talk().await;
         talk.agents = Arc::new(Centre(open));
         talk.start().await;
         assert_eq!(told(&talk.user("x").await)[0], expected);
@@ -72,7 +72,7 @@ async fn the_account_is_the_one_that_is_named_or_the_default_one() {
 
 #[tokio::test]
 async fn a_turn_is_made_again_from_its_journal_and_nobody_is_asked() {
-    let mut talk = project(json!({"queue": "abc"})).talk().await;
+    let mut talk = project(&json!({"queue": "abc"})).talk().await;
     talk.agents = Arc::new(Centre("cloud"));
     talk.start().await;
     let input = Input {

@@ -142,14 +142,14 @@ pub(crate) fn not_asked(what: &str, help: &str) -> NotTold {
 mod tests {
     use super::*;
 
-    fn counts(results: serde_json::Value) -> Availability {
+    fn counts(results: &serde_json::Value) -> Availability {
         let observed = serde_json::from_value(json!({ "results": results })).expect("observations");
         counted(&observed, MediaType::Message)
     }
 
     #[test]
     fn those_who_talk_are_on_queue_and_not_idle_and_calls_that_wait_are_no_messages() {
-        let found = counts(json!([
+        let found = counts(&json!([
             { "group": { "queueId": "q" }, "data": [
                 { "metric": "oOnQueueUsers", "qualifier": "IDLE", "stats": { "count": 2 } },
                 { "metric": "oOnQueueUsers", "qualifier": "INTERACTING", "stats": { "count": 3 } }
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_queue_of_which_nothing_is_told_has_nobody() {
-        let found = counts(json!([{ "group": { "queueId": "q" } }]));
+        let found = counts(&json!([{ "group": { "queueId": "q" } }]));
         assert_eq!(
             (found.on_queue, found.idle, found.waiting),
             (Some(0), Some(0), Some(0))

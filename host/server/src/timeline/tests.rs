@@ -50,6 +50,8 @@ impl Making {
             last_error: None,
             inactive_at: None,
             past_tally: Tally::default(),
+            for_agent: Vec::new(),
+            handoffs_in_a_row: 0,
         };
         Self {
             session,

@@ -47,6 +47,8 @@ pub(crate) fn session(id: &str, revision: u64) -> Session {
         last_error: None,
         inactive_at: None,
         past_tally: Tally::default(),
+        for_agent: Vec::new(),
+        handoffs_in_a_row: 0,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use tokio::sync::Mutex;
 
 /// Node types and the files that hold them.
-const STANDARD: [(&str, &str); 15] = [
+const STANDARD: [(&str, &str); 16] = [
     ("agentTransfer", "agent-transfer"),
     ("ask", "ask"),
     ("branch", "branch"),
@@ -27,6 +27,7 @@ const STANDARD: [(&str, &str); 15] = [
         "set-external-session-attributes",
     ),
     ("setMetaInfo", "set-meta-info"),
+    ("survey", "survey"),
 ];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| runtime(|_| {}));
