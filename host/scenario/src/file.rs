@@ -1,13 +1,14 @@
 //! The scenario format: a TOML file with a head and a list of steps.
 
 use crate::step::{Step, parse_step};
-use handoff_engine::diagnostic::Diagnostic;
+use handoff_engine::diagnostic::{Diagnostic, did_you_mean, name_list};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::EnvironmentName;
 use handoff_engine::source::{Document, Part};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -129,14 +130,8 @@ impl Scenario {
     pub fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
         let file = path.display().to_string();
         let document = Document::parse(&file, text).map_err(|error| FileError::Bad(vec![error]))?;
-        let head: Head = serde_path_to_error::deserialize(document.value()).map_err(|error| {
-            let pointer = format!("/{}", error.path().to_string().replace('.', "/"));
-            FileError::Bad(vec![Diagnostic::error(
-                "scenario.bad",
-                document.place_of(&pointer, Part::Key),
-                error.inner().to_string(),
-            )])
-        })?;
+        let head: Head = serde_path_to_error::deserialize(document.value())
+            .map_err(|error| FileError::Bad(vec![mistake_in_head(&document, &error)]))?;
         let mut steps = Vec::new();
         let mut mistakes = Vec::new();
         for (index, step) in head.steps.iter().enumerate() {
@@ -175,6 +170,55 @@ impl Scenario {
             steps,
         })
     }
+}
+
+/// How each word of the head is written.
+const HEAD_EXAMPLES: &[(&str, &str)] = &[
+    ("name", "name = \"An agent takes over\""),
+    ("covers", "covers = [\"SO5\"]"),
+    ("project", "project = \"../../other\""),
+    ("env", "env = \"production\""),
+    ("org", "org = \"org-night.toml\""),
+    ("transports", "transports = [\"cloud-web-messaging\"]"),
+    ("as-configured", "as-configured = true"),
+    ("bot", "bot = \"CareBot\""),
+    ("channel", "channel = \"whatsapp\""),
+    ("capability", "capability = \"Typing of the agent\""),
+    (
+        "instead",
+        "instead = { cloud-webchat = \"nothing is shown\" }",
+    ),
+    ("project-errors", "project-errors = [\"flow.unknown_node\"]"),
+    ("steps", "steps = [{ user = \"hi\" }, { bot = \"*\" }]"),
+];
+
+/// Words that do not say what to write get it from here.
+fn mistake_in_head(
+    document: &Document,
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> Diagnostic {
+    let mut pointer = String::new();
+    for segment in error.path() {
+        pointer = match segment {
+            Segment::Map { key } => handoff_engine::source::pointer(&pointer, key),
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        };
+    }
+    let names = || HEAD_EXAMPLES.iter().map(|(name, _)| *name);
+    let word = pointer.split('/').nth(1).unwrap_or("name");
+    let message = error.inner().to_string();
+    let help = match HEAD_EXAMPLES.iter().find(|(name, _)| *name == word) {
+        Some((_, example)) => format!("write for example {example}"),
+        None => did_you_mean(word, names())
+            .unwrap_or_else(|| format!("a scenario has {}", name_list(names()))),
+    };
+    Diagnostic::error(
+        "scenario.bad",
+        document.place_of(&pointer, Part::Key),
+        message,
+    )
+    .help(help)
 }
 
 /// Collects scenario files: the file itself, or every `*.toml` in a directory named `scenarios` at or
@@ -258,4 +302,29 @@ struct OneAccount {
 #[derive(Deserialize)]
 struct OneBot {
     worker: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_head_has_an_example_that_is_taken() {
+        let schema = schema();
+        let words = schema["properties"].as_object().expect("an object");
+        let examples: BTreeMap<_, _> = HEAD_EXAMPLES.iter().copied().collect();
+        assert!(
+            words
+                .keys()
+                .map(String::as_str)
+                .eq(examples.keys().copied())
+        );
+        for (word, example) in examples {
+            let text = match word {
+                "name" => example.to_owned(),
+                _ => format!("name = 'x'\n{example}"),
+            };
+            Scenario::parse(Path::new("s.toml"), &text).expect(word);
+        }
+    }
 }

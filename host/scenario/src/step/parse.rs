@@ -1,6 +1,6 @@
 //! From a step's table to what it means, with what to write instead where it means nothing.
 
-use super::verbs::VERBS;
+use super::verbs::{VERBS, Verb};
 use super::{AdminAct, AgentAct, Limits, Preflight, Provision, StepKind, WebhookCall};
 use handoff_engine::diagnostic::{did_you_mean, name_list};
 use handoff_engine::project::Span;
@@ -30,7 +30,12 @@ pub(crate) fn parse_step(step: &Value) -> Result<(StepKind, Limits), String> {
 fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
     let verbs = || VERBS.iter().map(|verb| verb.name);
     let Some(verb) = VERBS.iter().find(|verb| step.contains_key(verb.name)) else {
-        let first = step.keys().next().map_or("", String::as_str);
+        let Some(first) = step.keys().next() else {
+            return Err(
+                "this step does nothing; write what is done, or what must hold, for example { user = \"hi\" }"
+                    .to_owned(),
+            );
+        };
         let help = did_you_mean(first, verbs())
             .unwrap_or_else(|| format!("a step begins with one of {}", name_list(verbs())));
         return Err(format!("'{first}' is not a step; {help}"));
@@ -41,6 +46,11 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         .find(|key| key.as_str() != verb.name && !along().any(|name| name == key.as_str()));
     if let Some(stray) = stray {
         let verb_name = verb.name;
+        if let Some(help) = did_you_mean(stray, along()) {
+            return Err(format!(
+                "'{stray}' cannot stand beside '{verb_name}'; {help}"
+            ));
+        }
         return Err(match verb.along.len() {
             0 => format!("'{stray}' cannot stand beside '{verb_name}'; make it a step of its own"),
             _ => format!(
@@ -49,10 +59,7 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
             ),
         });
     }
-    let words = Words {
-        verb: verb.name,
-        step,
-    };
+    let words = Words { verb, step };
     match verb.name {
         "user" => parse_user(&words),
         "agent" => parse_agent(&words),
@@ -307,14 +314,25 @@ fn parse_agent(words: &Words<'_>) -> Result<StepKind, String> {
 
 /// The words of a step.
 struct Words<'a> {
-    verb: &'a str,
+    verb: &'static Verb,
     step: &'a Map<String, Value>,
 }
 
 impl Words<'_> {
     fn get<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T, String> {
-        let value = self.step.get(key).cloned().unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| format!("'{key}': {error}"))
+        let example = || match self.verb.example_of(key) {
+            Some(example) => format!("; write for example {example}"),
+            None => String::new(),
+        };
+        let Some(value) = self.step.get(key) else {
+            let verb = self.verb.name;
+            return Err(format!("'{verb}' needs '{key}' beside it{}", example()));
+        };
+        if let Some(takes) = self.verb.takes_instead(key, value) {
+            return Err(format!("'{key}' takes {takes}{}", example()));
+        }
+        serde_json::from_value(value.clone())
+            .map_err(|error| format!("'{key}': {error}{}", example()))
     }
 
     fn maybe<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, String> {
@@ -325,9 +343,9 @@ impl Words<'_> {
     }
 
     fn flag(&self, kind: StepKind) -> Result<StepKind, String> {
-        if self.step[self.verb] == true {
+        if self.step[self.verb.name] == true {
             return Ok(kind);
         }
-        Err(format!("write {{ {} = true }}", self.verb))
+        Err(format!("write {{ {} = true }}", self.verb.name))
     }
 }

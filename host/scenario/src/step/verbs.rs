@@ -3,6 +3,7 @@
 //! The schema that editors complete by is made of this table, and so is the message about a word that is
 //! none. What a step means is said in `parse`; tests hold the two together.
 
+use handoff_engine::diagnostic::name_list;
 use serde_json::{Map, Value, json};
 
 /// A word that a step can begin with.
@@ -560,7 +561,59 @@ impl Takes {
     }
 }
 
+impl Takes {
+    /// Whether a value is of this kind. What a text or table has to hold is not looked at.
+    fn fits(&self, value: &Value) -> bool {
+        let list_of =
+            |fits: fn(&Value) -> bool| value.as_array().is_some_and(|it| it.iter().all(fits));
+        match self {
+            Self::Text | Self::Span | Self::OneOf(_) => value.is_string(),
+            Self::True => value == true,
+            Self::TextOrTrue => value.is_string() || value == true,
+            Self::Whole => value.is_u64(),
+            Self::Number => value.is_number(),
+            Self::Texts => list_of(Value::is_string),
+            Self::Table => value.is_object(),
+            Self::Tables => list_of(Value::is_object),
+            Self::Anything => true,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let words = match self {
+            Self::Text => "a text",
+            Self::True => "true",
+            Self::TextOrTrue => "a text, or true",
+            Self::Whole => "a whole number",
+            Self::Number => "a number",
+            Self::Span => "a span of time",
+            Self::Texts => "a list of texts",
+            Self::Table => "a table",
+            Self::Tables => "a list of tables",
+            Self::Anything => "anything",
+            Self::OneOf(texts) => return format!("one of {}", name_list(texts.iter().copied())),
+        };
+        words.to_owned()
+    }
+}
+
 impl Verb {
+    /// A step with this word in it, as it is written.
+    pub(crate) fn example_of(&self, word: &str) -> Option<&'static str> {
+        let position = self
+            .parsed_examples()
+            .iter()
+            .position(|example| example.get(word).is_some())?;
+        self.examples.get(position).copied()
+    }
+
+    /// What this word takes, if it does not take this value.
+    pub(crate) fn takes_instead(&self, word: &str, value: &Value) -> Option<String> {
+        let along = self.along.iter().find(|along| along.name == word);
+        let takes = along.map_or(&self.takes, |along| &along.takes);
+        (!takes.fits(value)).then(|| takes.in_words())
+    }
+
     fn schema(&self) -> Value {
         let described = |takes: &Takes, about: &str| {
             let mut schema = takes.schema();
