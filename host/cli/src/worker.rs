@@ -52,7 +52,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest_path = directory.path.join("project.toml");
     let manifest = std::fs::read_to_string(&manifest_path)?;
     let header = format!("[bots.{name}]");
-    if path.exists() || manifest.lines().any(|line| line.trim() == header) {
+    let known: toml::Table = manifest
+        .parse()
+        .with_context(|| format!("{} cannot be read", manifest_path.display()))?;
+    let has_bot = known
+        .get("bots")
+        .is_some_and(|bots| bots.get(name).is_some());
+    if path.exists() || has_bot {
         bail!("the project has a bot '{name}' already; choose another name, or edit {file}");
     }
     let worker = WorkerFile {

@@ -14,6 +14,12 @@ pub(crate) enum Answer {
 /// Words for not wanting to.
 const SKIP: [&str; 6] = ["skip", "no", "no thanks", "nothing", "none", "-"];
 
+/// How many words an answer may have whose number does not come first.
+const FEW_WORDS: usize = 3;
+
+/// Words between a rating and the scale.
+const OF: [&str; 6] = ["/", "of", "out of", "von", "sur", "de"];
+
 /// `4`, `4/5`, `4 of 5`, `4 stars`, `★★★★`: one number within the scale, or as many stars.
 pub(crate) fn read(text: &str, scale: u32) -> Answer {
     let text = text.trim();
@@ -21,28 +27,46 @@ pub(crate) fn read(text: &str, scale: u32) -> Answer {
     if SKIP.contains(&plain.as_str()) {
         return Answer::Skip;
     }
-    let numbers: Vec<Option<u32>> = text
-        .split(|letter: char| !letter.is_ascii_digit())
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| digits.parse().ok())
-        .collect();
-    let signed = text.contains(['-', ',']) || text.contains("1/2");
-    let rating = match numbers.as_slice() {
-        [Some(rating)] => Some(*rating),
-        // The scale may be said along.
-        [Some(rating), Some(of)] if *of == scale => Some(*rating),
-        [] => {
-            let stars = text
-                .chars()
-                .filter(|letter| matches!(letter, '★' | '⭐' | '*'));
-            u32::try_from(stars.count()).ok()
-        }
-        _ => None,
-    };
-    match rating {
-        Some(rating) if (1..=scale).contains(&rating) && !signed => Answer::Rating(rating),
+    match number(text, scale).or_else(|| stars(text)) {
+        Some(rating) if (1..=scale).contains(&rating) => Answer::Rating(rating),
         _ => Answer::Other,
     }
+}
+
+/// The one number of an answer, which comes first or among few words.
+fn number(text: &str, scale: u32) -> Option<u32> {
+    let (before, digits, after) = next_number(text)?;
+    let few = text.split_whitespace().count() <= FEW_WORDS;
+    let negative = before.trim_end().ends_with('-');
+    if negative || !(before.trim().is_empty() || few) {
+        return None;
+    }
+    if let Some((between, of, rest)) = next_number(after) {
+        let between = between.trim().to_lowercase();
+        let is_scale = of.parse() == Ok(scale) && next_number(rest).is_none();
+        if !is_scale || !OF.contains(&between.as_str()) {
+            return None;
+        }
+    }
+    digits.parse().ok()
+}
+
+/// The text before the next number, its digits, and the text after it.
+fn next_number(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find(|letter: char| letter.is_ascii_digit())?;
+    let rest = &text[start..];
+    let end = rest
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(rest.len());
+    Some((&text[..start], &rest[..end], &rest[end..]))
+}
+
+fn stars(text: &str) -> Option<u32> {
+    if next_number(text).is_some() {
+        return None;
+    }
+    let stars = text.chars().filter(|letter| matches!(letter, '★' | '⭐'));
+    u32::try_from(stars.count()).ok()
 }
 
 #[cfg(test)]
@@ -60,6 +84,8 @@ mod tests {
             "★★★★",
             "⭐⭐⭐⭐",
             "a solid 4",
+            "4, thank you very much indeed",
+            "4 - great",
         ] {
             assert_eq!(read(text, 5), Answer::Rating(4), "{text}");
         }
@@ -78,6 +104,8 @@ mod tests {
             "4/10",
             "★★★★★★",
             "99999999999",
+            "4.5",
+            "it took 3 days for that",
         ] {
             assert_eq!(read(text, 5), Answer::Other, "{text}");
         }

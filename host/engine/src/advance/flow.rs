@@ -265,14 +265,13 @@ impl Advancing<'_> {
             };
         }
         for OutgoingMessage { to, text } in host.messages {
-            match to {
-                // While a flow steps, no agent is connected: the next one reads it.
-                Audience::Agent => self.session.keep_for_agent(text),
-                Audience::Both => {
-                    self.session.keep_for_agent(text.clone());
-                    self.bot_says(bot, text);
-                }
-                Audience::User => self.bot_says(bot, text),
+            // While a flow steps, no agent is connected: the next one reads it.
+            let for_agent = matches!(to, Audience::Agent | Audience::Both);
+            if for_agent && !self.session.keep_for_agent(text.clone()) {
+                self.ignore("a message to the agent was dropped: too many are kept already");
+            }
+            if matches!(to, Audience::User | Audience::Both) {
+                self.bot_says(bot, text);
             }
         }
     }

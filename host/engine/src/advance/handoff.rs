@@ -159,6 +159,8 @@ impl Advancing<'_> {
         handoff.last_agent = Some(agent.clone());
         handoff.no_agent_at = None;
         let assigned = handoff.request.options.messages.assigned.clone();
+        // An agent has read what bots had to say; one who never came has not.
+        self.session.for_agent.clear();
         if let Some(text) = assigned.filter(|_| first) {
             self.system_says(text);
         }

@@ -177,13 +177,20 @@ impl Advancing<'_> {
     /// What bots have to say to the agent comes last, whatever the transcript is to be.
     fn transcript_for_agent(&self, options: &TransferOptions, host: &StepHost) -> Vec<String> {
         let mut lines = self.said_so_far(options);
-        lines.extend(self.session.for_agent.iter().cloned());
+        let mut notes = self.session.for_agent.clone();
         // The node that hands over may have something to say, too.
         let own = host
             .messages
             .iter()
             .filter(|message| matches!(message.to, Audience::Agent | Audience::Both));
-        lines.extend(own.map(|message| message.text.clone()));
+        notes.extend(own.map(|message| message.text.clone()));
+        // What was said to both stands in a transcript already.
+        let stands = |note: &String| {
+            let mut said = lines.iter().filter_map(|line| line.split_once(": "));
+            said.any(|(_, text)| text == note)
+        };
+        notes.retain(|note| !stands(note));
+        lines.extend(notes);
         lines
     }
 
@@ -234,7 +241,6 @@ impl Advancing<'_> {
         if let Some(text) = request.options.messages.requested.clone() {
             self.system_says(text);
         }
-        self.session.for_agent.clear();
         self.session.handoffs_in_a_row += 1;
         let id = HandoffId::new(self.next_id());
         self.effect(EffectKind::OpenHandoff {

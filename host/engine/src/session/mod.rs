@@ -248,11 +248,14 @@ impl Session {
             .collect()
     }
 
-    /// Keeps what a bot says to the agent who is to come. Too much of it is no note any more.
-    pub(crate) fn keep_for_agent(&mut self, text: String) {
-        if self.for_agent.len() < FOR_AGENT {
+    /// Keeps what a bot says to the agent who is to come. Returns false if that is too much by now.
+    #[must_use]
+    pub(crate) fn keep_for_agent(&mut self, text: String) -> bool {
+        let fits = self.for_agent.len() < FOR_AGENT;
+        if fits {
             self.for_agent.push(text);
         }
+        fits
     }
 
     pub(crate) fn say(&mut self, speaker: Speaker, text: &str, at: Timestamp) {

@@ -195,9 +195,7 @@ fn parse_admin(words: &Words<'_>) -> Result<StepKind, String> {
         "deletes" => AdminAct::Delete { integration },
         other => {
             let acts = name_list(["renames", "points", "deletes"]);
-            return Err(format!(
-                "an administrator cannot '{other}'; one {acts} an integration"
-            ));
+            return Err(format!("'admin' is one of {acts}, not '{other}'"));
         }
     }))
 }
