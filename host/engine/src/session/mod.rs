@@ -73,8 +73,16 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub for_agent: Vec<String>,
     /// How many handoffs were asked for since the user last said something.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub handoffs_in_a_row: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+fn is_none_yet(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Whether a session goes on.
