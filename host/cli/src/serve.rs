@@ -78,8 +78,8 @@ pub(crate) struct Arguments {
     /// How many seconds what is under way may take when the server is told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u64,
-    /// Lets requests of nodes go to this origin, where a project sends them: 'https://api.example.com',
-    /// 'https://*.example.com:8443'. May be given several times; without it no request leaves.
+    /// Lets requests of nodes go to this origin, where a project sends them: `https://api.example.com`,
+    /// `https://*.example.com:8443`. May be given several times; without it no request leaves.
     #[arg(
         long,
         value_name = "ORIGIN",
