@@ -1,6 +1,6 @@
 //! Calls of an account's webhook: as Genesys would make them, or as somebody who has no business to.
 //!
-//! The signature is made here, by the protocol's own words (PROTOCOLS 4.3), and not by the host's code.
+//! The signature is made here, by the protocol's own words, and not by the host's code.
 
 use crate::play::Failure;
 use crate::stage::Stage;

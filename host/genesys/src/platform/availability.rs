@@ -1,4 +1,4 @@
-//! Whether agents could take a conversation of a queue (PROTOCOLS 4.6).
+//! Whether agents could take a conversation of a queue.
 
 use super::call::{Call, Platform};
 use super::error::PlatformError;

@@ -39,7 +39,7 @@ pub struct Integration {
 
 impl Integration {
     /// The id of its address in Message Routing. It is the integration's own unless Genesys says
-    /// otherwise (PROTOCOLS 4.1).
+    /// otherwise.
     #[must_use]
     pub fn recipient_id(&self) -> &str {
         let recipient = self.recipient.as_ref().and_then(|it| it.id.as_deref());

@@ -7,7 +7,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-/// An address that customers write to (PROTOCOLS 4.1).
+/// An address that customers write to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Recipient {
     pub(crate) id: String,

@@ -1,4 +1,4 @@
-//! Process automation triggers: what starts a workflow (PROTOCOLS 4.7).
+//! Process automation triggers: what starts a workflow.
 
 use super::call::Platform;
 use super::error::PlatformError;

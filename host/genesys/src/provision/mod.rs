@@ -20,7 +20,7 @@ use plan::{Plan, Wanted, plan, plan_routing};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Genesys takes no shorter signature secrets (PROTOCOLS 4.1).
+/// Genesys takes no shorter signature secrets.
 const SHORTEST_SECRET: usize = 16;
 
 /// How far to go.
