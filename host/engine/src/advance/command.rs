@@ -91,7 +91,7 @@ impl Advancing<'_> {
             HELP => self.note(&help(&known)),
             QUICK if !known.quick.is_empty() => {
                 let quick = known.quick;
-                self.send_quick(from, message, arguments, quick);
+                self.send_quick(from, message, arguments, quick).await;
             }
             _ => match known.nearest(word) {
                 Some(meant) => self.note(&format!(
@@ -114,7 +114,7 @@ impl Advancing<'_> {
         for action in &command.actions {
             match action {
                 SlashAction::Message(text) => {
-                    self.agent_tells_user(from, message, (text, text), &[]);
+                    self.agent_tells_user(from, message, text, &[]).await;
                 }
                 SlashAction::ExecuteApi(alias) => {
                     if let Err(error) = self.execute_api(word, arguments, alias).await {
@@ -146,7 +146,7 @@ impl Advancing<'_> {
         Ok(())
     }
 
-    fn send_quick(
+    async fn send_quick(
         &mut self,
         from: Option<&Agent>,
         message: &str,
@@ -160,7 +160,7 @@ impl Advancing<'_> {
         match chosen {
             Some(response) => {
                 let text = response.value.as_str();
-                self.agent_tells_user(from, message, (text, text), &[]);
+                self.agent_tells_user(from, message, text, &[]).await;
             }
             None => self.note(&list(quick, wanted)),
         }

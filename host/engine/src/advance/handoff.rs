@@ -184,28 +184,27 @@ impl Advancing<'_> {
         if content.is_empty() && self.agent_commands(from, message, text).await {
             return;
         }
-        let translated = match from {
-            Some(_) => self.translated(text, Direction::ToUser).await,
-            None => None,
-        };
-        let shown = translated.as_deref().unwrap_or(text);
-        self.agent_tells_user(from, message, (text, shown), content);
+        self.agent_tells_user(from, message, text, content).await;
     }
 
-    /// What an agent says reaches the user: what was said, and what is shown of it.
-    pub(super) fn agent_tells_user(
+    /// What an agent says reaches the user, in the user's language. The transcript keeps what was said.
+    pub(super) async fn agent_tells_user(
         &mut self,
         from: Option<&Agent>,
         message: &str,
-        (said, shown): (&str, &str),
+        said: &str,
         content: &[Content],
     ) {
+        let translated = match from {
+            Some(_) => self.translated(said, Direction::ToUser).await,
+            None => None,
+        };
         let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
         let line = all_as_text(said, content);
         self.session.say(speaker, &line, self.now);
         self.effect(EffectKind::SendToUser {
             from: from.map_or(Sender::System, |agent| Sender::Agent(agent.clone())),
-            text: shown.to_owned(),
+            text: translated.unwrap_or_else(|| said.to_owned()),
             content: content.to_vec(),
             message: Some(message.to_owned()),
         });
