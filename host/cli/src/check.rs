@@ -6,7 +6,7 @@ use crate::paint::{GREEN, RED};
 use crate::preflight::{self, OrgArguments};
 use handoff_engine::diagnostic::Severity;
 use handoff_scenario::{StageError, load_project};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -21,37 +21,51 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     arguments.org.check()?;
+    if !arguments.org.is_asked() {
+        return mistakes(&arguments.project, &arguments.nodes).await;
+    }
     let engine = arguments.nodes.load().await?;
     match load_project(&engine, &arguments.project).await {
-        Ok(project) if arguments.org.is_asked() => {
+        Ok(project) => {
             show_all(project.warnings(), &arguments.project);
             preflight::run(project, &arguments.project, &arguments.org).await
         }
-        Ok(project) => {
-            show_all(project.warnings(), &arguments.project);
-            anstream::println!(
-                "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
-                project.name(),
-                project
-                    .environment()
-                    .map(|name| format!(" in {name}"))
-                    .unwrap_or_default(),
-                project.bots().count(),
-                project.accounts().count(),
-                project.nodes().count()
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(StageError::Project(mistakes)) => {
-            show_all(&mistakes, &arguments.project);
-            let errors = mistakes
-                .iter()
-                .filter(|mistake| mistake.severity == Severity::Error)
-                .count();
-            let word = if errors == 1 { "mistake" } else { "mistakes" };
-            anstream::eprintln!("{RED}{errors} {word}{RED:#}");
-            Ok(ExitCode::FAILURE)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => refused(error, &arguments.project),
     }
+}
+
+/// Shows every mistake and warning of a project.
+pub(crate) async fn mistakes(path: &Path, nodes: &NodesArguments) -> anyhow::Result<ExitCode> {
+    let engine = nodes.load().await?;
+    let project = match load_project(&engine, path).await {
+        Ok(project) => project,
+        Err(error) => return refused(error, path),
+    };
+    show_all(project.warnings(), path);
+    anstream::println!(
+        "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
+        project.name(),
+        project
+            .environment()
+            .map(|name| format!(" in {name}"))
+            .unwrap_or_default(),
+        project.bots().count(),
+        project.accounts().count(),
+        project.nodes().count()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refused(error: StageError, path: &Path) -> anyhow::Result<ExitCode> {
+    let StageError::Project(mistakes) = error else {
+        return Err(error.into());
+    };
+    show_all(&mistakes, path);
+    let errors = mistakes
+        .iter()
+        .filter(|mistake| mistake.severity == Severity::Error)
+        .count();
+    let word = if errors == 1 { "mistake" } else { "mistakes" };
+    anstream::eprintln!("{RED}{errors} {word}{RED:#}");
+    Ok(ExitCode::FAILURE)
 }

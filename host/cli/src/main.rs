@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod diagnostics;
 mod engine;
+mod import;
 mod node;
 mod paint;
 mod preflight;
@@ -45,6 +46,8 @@ enum Command {
     Timeline(timeline::Arguments),
     /// Say what is wrong with a project, all at once.
     Check(check::Arguments),
+    /// Make a project of what a ServisBOT, Kore.ai or Dydu integration was configured with.
+    Import(import::Arguments),
     /// Create at Genesys the integrations that a project's accounts need, and keep them so.
     Provision(provision::Arguments),
     /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
             Command::Test(arguments) => test::run(arguments).await,
             Command::Timeline(arguments) => timeline::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
+            Command::Import(arguments) => import::run(arguments).await,
             Command::Provision(arguments) => provision::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,

@@ -274,14 +274,22 @@ pub fn unknown_region<'r>(region: &'r str, hosts: &HostOverrides) -> Option<&'r 
     (*hosts == HostOverrides::default() && !is_region(region)).then_some(region)
 }
 
-/// Reads a region, also from the address at which people log in there, `https://login.mypurecloud.com`.
-fn region<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let text = String::deserialize(from)?;
-    let host = text.strip_prefix("https://").unwrap_or(&text);
+/// The region of an address there, such as the one at which people log in, `https://login.mypurecloud.com`.
+#[must_use]
+pub fn region_of(address: &str) -> Option<&str> {
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     let of_host = host.split_once('.').map(|(_, rest)| rest);
-    let known = of_host.filter(|rest| is_region(rest));
-    Ok(known.map_or(text.clone(), str::to_owned))
+    [Some(host), of_host]
+        .into_iter()
+        .flatten()
+        .find(|name| is_region(name))
+}
+
+/// Reads a region, also from an address there.
+fn region<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    Ok(region_of(&text).unwrap_or(&text).to_owned())
 }
 
 /// Base URLs that differ from the region's own, each with its scheme and without a trailing slash.

@@ -98,10 +98,7 @@ fn aws_address(
         );
     }
     let services = || AWS_SERVICES.iter().map(|(name, _)| *name);
-    let Some((_, host)) = AWS_SERVICES
-        .iter()
-        .find(|(name, _)| *name == connector.endpoint)
-    else {
+    if !services().any(|name| name == connector.endpoint) {
         let place = document.place("/Endpoint");
         let message = format!(
             "'{}' is no AWS service that can be called",
@@ -111,13 +108,10 @@ fn aws_address(
             .unwrap_or_else(|| format!("those that can be called are {}", name_list(services())));
         found.push(Diagnostic::error("connector.unknown_service", place, message).help(help));
         return None;
-    };
-    let region = connector.region.as_deref().or(around
-        .manifest
-        .aws
-        .as_ref()
-        .map(|aws| aws.region.as_str()));
-    let Some(region) = region else {
+    }
+    let of_project = around.manifest.aws.as_ref();
+    let of_project = of_project.map(|aws| aws.region.as_str());
+    if connector.region.is_none() && of_project.is_none() {
         let place = document.place("/Endpoint");
         found.push(
             Diagnostic::error(
@@ -131,8 +125,8 @@ fn aws_address(
             .help("write into project.toml, for example:\n[aws]\nregion = \"eu-west-1\""),
         );
         return None;
-    };
-    Url::parse(&format!("https://{host}.{region}.amazonaws.com/")).ok()
+    }
+    connector.address(of_project)
 }
 
 /// The address of an API, with something in place of its parameters.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use url::Url;
 
 /// The folder of connectors.
 pub(super) const FOLDER: &str = "connectors/";
@@ -135,8 +136,27 @@ pub enum ResponseMapping {
 }
 
 impl ConnectorFile {
+    /// Where its requests go, parameters left as they stand. `region` is the project's AWS region. None if
+    /// that is no address, or an AWS service that cannot be called.
+    #[must_use]
+    pub fn address(&self, region: Option<&str>) -> Option<Url> {
+        let address = match self.connector_type {
+            ConnectorType::ApiConnector | ConnectorType::PrivateApiConnector => {
+                Url::parse(&self.endpoint).ok()?
+            }
+            ConnectorType::AwsSdk => {
+                let region = self.region.as_deref().or(region)?;
+                let known = AWS_SERVICES.iter();
+                let (_, host) = known.into_iter().find(|(name, _)| *name == self.endpoint)?;
+                Url::parse(&format!("https://{host}.{region}.amazonaws.com/")).ok()?
+            }
+        };
+        (matches!(address.scheme(), "http" | "https") && address.has_host()).then_some(address)
+    }
+
     /// Every secret that it names, with the JSON Pointer of the place.
-    pub(super) fn secrets(&self) -> Vec<(String, &str)> {
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(String, &str)> {
         let mut found = Vec::new();
         if let Some(name) = &self.credentials {
             found.push(("/Credentials".to_owned(), name.as_str()));
