@@ -77,11 +77,12 @@ pub(crate) trait Hands: Send + 'static {
         pending()
     }
 
-    /// Lets go of what is open.
-    fn close(self) -> impl Future<Output = ()> + Send
+    /// Lets go of what is open: the handoff is over, or somebody else takes it up.
+    fn close(self, protocol: &Self::Protocol) -> impl Future<Output = ()> + Send
     where
         Self: Sized,
     {
+        let _ = protocol;
         ready(())
     }
 }
@@ -147,7 +148,7 @@ impl<H: Hands> Driver<H> {
     /// Runs until the handoff is over or its link is dropped.
     async fn run(mut self, busy: Busy) {
         let busy = self.work(busy).await;
-        self.hands.close().await;
+        self.hands.close(&self.protocol).await;
         drop(busy);
     }
 

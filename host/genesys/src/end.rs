@@ -154,6 +154,18 @@ impl EndOfHandoff {
             .next_back()
     }
 
+    /// The agent who was here, if it was one alone.
+    pub(crate) fn only_agent(&self) -> Option<&Agent> {
+        let mut agents = self
+            .legs()
+            .filter(|leg| leg.connected)
+            .map(|leg| leg.agent.as_ref());
+        let first = agents.next()??;
+        agents
+            .all(|other| other.is_some_and(|it| it.is(first)))
+            .then_some(first)
+    }
+
     /// Whether it rings at someone's desk.
     #[must_use]
     pub fn is_alerting(&self) -> bool {

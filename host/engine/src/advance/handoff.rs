@@ -74,9 +74,7 @@ impl Advancing<'_> {
             .and_then(Owner::handoff_mut)
             .filter(|handoff| handoff.id == *id)
         else {
-            self.journal.push(Entry::Late {
-                handoff: id.clone(),
-            });
+            self.late(id, signal).await;
             return false;
         };
         handoff.handle = handle.clone();
@@ -105,6 +103,32 @@ impl Advancing<'_> {
         });
         self.follow_signal(signal).await;
         false
+    }
+
+    /// Something came for a handoff that is over. What an agent wrote is not lost: the user gets it, at once or
+    /// on return. A command is not: nobody is left to carry it out.
+    pub(super) async fn late(&mut self, handoff: &HandoffId, signal: Option<&Signal>) {
+        let account = self.session.last_handoff.as_ref();
+        let account = account.and_then(|ended| ended.account.as_ref());
+        let account = account.and_then(|name| self.project.accounts.get(name));
+        let events_off = account.is_some_and(|account| !account.events());
+        let message = match signal {
+            Some(Signal::Message {
+                message_id,
+                from: Some(from),
+                text,
+                content,
+                ..
+            }) if !events_off && !text.starts_with('/') => Some((message_id, from, text, content)),
+            _ => None,
+        };
+        self.journal.push(Entry::Late {
+            handoff: handoff.clone(),
+            told: message.is_some(),
+        });
+        if let Some((id, from, text, content)) = message {
+            self.agent_tells_user(Some(from), id, text, content).await;
+        }
     }
 
     async fn follow_signal(&mut self, signal: &Signal) {
@@ -238,6 +262,7 @@ impl Advancing<'_> {
             end,
             last_agent: handoff.last_agent,
             conversation: handoff.conversation,
+            account: Some(handoff.request.account),
         };
         self.write_end(&ended);
         let returned = SessionEnd::from(&ended);

@@ -141,10 +141,10 @@ impl Advancing<'_> {
         if !self.session.is_open() {
             return match kind {
                 InputKind::UserMessage(_) => Err(Refusal::Closed),
-                InputKind::Signal { handoff, .. } => {
-                    self.journal.push(Entry::Late {
-                        handoff: handoff.clone(),
-                    });
+                InputKind::Signal {
+                    handoff, signal, ..
+                } => {
+                    self.late(handoff, signal.as_ref()).await;
                     Ok(false)
                 }
                 _ => {

@@ -73,10 +73,13 @@ pub enum Entry {
         /// How.
         end: HandoffEnd,
     },
-    /// Something came for a handoff that is over, and was not used.
+    /// Something came for a handoff that is over.
     Late {
         /// The handoff.
         handoff: HandoffId,
+        /// Whether it is what an agent wrote, and the user got it all the same. Nothing else is used.
+        #[serde(default, skip_serializing_if = "is_false")]
+        told: bool,
     },
     /// A message of the user's reached nobody.
     Undelivered {
@@ -127,4 +130,9 @@ pub struct NodeError {
     pub code: String,
     /// What happened, where, and what to do about it.
     pub message: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

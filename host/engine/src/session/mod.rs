@@ -16,7 +16,7 @@ pub use owner::{AgentFrame, FlowFrame, OpenHandoff, Owner, Phase, Waiting, Worke
 pub use turn::{Deadline, Effect, EffectKind, Sender, Turn};
 
 use crate::handoff::{Agent, EndDetail, HandoffEnd, Tally};
-use crate::name::{Revision, SessionId};
+use crate::name::{AccountName, Revision, SessionId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -174,6 +174,9 @@ pub struct EndedHandoff {
     /// The platform's id of the conversation, where it told one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
+    /// Whose it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
 }
 
 impl Session {

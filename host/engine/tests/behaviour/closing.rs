@@ -98,7 +98,8 @@ async fn nothing_that_comes_after_the_end_has_an_effect() {
     assert_eq!(
         turn.journal,
         [Entry::Late {
-            handoff: "s/1/1".into()
+            handoff: "s/1/1".into(),
+            told: false,
         }]
     );
 }

@@ -4,7 +4,7 @@ use crate::support::{Sample, Talk, agent, told};
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::name::InputId;
 use handoff_engine::session::{EffectKind, Entry, Exchanges, InputKind, Phase};
-use handoff_engine::time::Millis;
+use handoff_engine::time::{Millis, Timestamp};
 use serde_json::{Value, json};
 
 /// A bot that hands over at once, and says afterwards how it went.
@@ -169,20 +169,16 @@ async fn a_handoff_ends_once_however_often_the_end_is_reported() {
         Signal::AgentJoined {
             agent: agent("Lee"),
         },
-        Signal::Message {
-            message_id: "m".to_owned(),
-            from: Some(agent("Kim")),
-            text: "?".to_owned(),
-            content: Vec::new(),
-            at: talk.now,
-        },
+        words(None, "You are number 1", talk.now),
+        words(Some("Kim"), "/email", talk.now),
         Signal::Typing { on: true },
     ] {
         let turn = talk.signal_of(handoff.clone(), late).await;
         assert_eq!(
             turn.journal,
             [Entry::Late {
-                handoff: handoff.clone()
+                handoff: handoff.clone(),
+                told: false,
             }]
         );
         assert_eq!(told(&turn), Vec::<String>::new());
@@ -190,6 +186,41 @@ async fn a_handoff_ends_once_however_often_the_end_is_reported() {
     let mut after = serde_json::to_value(&talk.session).expect("is JSON");
     after["revision"] = before["revision"].clone();
     assert_eq!(after, before);
+}
+
+fn words(by: Option<&str>, text: &str, at: Timestamp) -> Signal {
+    Signal::Message {
+        message_id: format!("late/{text}"),
+        from: by.map(agent),
+        text: text.to_owned(),
+        content: Vec::new(),
+        at,
+    }
+}
+
+#[tokio::test]
+async fn what_an_agent_writes_after_the_end_reaches_the_user_in_every_state_of_the_session() {
+    let mut talk = with(json!({})).await;
+    let handoff = talk.handoff();
+    talk.joined("Kim").await;
+    talk.end(HandoffEnd::agent_left()).await;
+    let turn = talk
+        .signal_of(
+            handoff.clone(),
+            words(Some("Kim"), "One more thing", talk.now),
+        )
+        .await;
+    assert_eq!(told(&turn), ["agent Kim: One more thing"]);
+    assert!(matches!(turn.journal[0], Entry::Late { told: true, .. }));
+    assert!(talk.session.handoff().is_none(), "the bot stays in charge");
+
+    talk.leave().await;
+    assert!(!talk.session.is_open());
+    let turn = talk
+        .signal_of(handoff, words(Some("Kim"), "And good-bye", talk.now))
+        .await;
+    assert_eq!(told(&turn), ["agent Kim: And good-bye"]);
+    assert!(!talk.session.is_open(), "nothing opens it again");
 }
 
 #[tokio::test]

@@ -102,12 +102,20 @@ impl Transport for OpenMessaging {
 
     fn open(&self, handoff: HandoffId, request: TransferRequest, reports: Reports) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
+        let afterwards = reports.clone();
         drive(clock, handoff.clone(), reports, [], |outlet, events| {
             let attribute = &account.queue_attribute;
             let protocol = Protocol::open(handoff, &request, attribute, clock.now());
             let account = Arc::clone(account);
             let traffic = outlet.traffic();
-            let talking = Talking::new(account, traffic, &protocol, events, Waiting::Stale);
+            let talking = Talking::new(
+                account,
+                traffic,
+                &protocol,
+                events,
+                Waiting::Stale,
+                afterwards,
+            );
             Ok((protocol, talking))
         })
     }
@@ -120,6 +128,7 @@ impl Transport for OpenMessaging {
         reports: Reports,
     ) -> Link {
         let (account, clock) = (&self.0, &self.0.clock);
+        let afterwards = reports.clone();
         drive(
             clock,
             handoff.clone(),
@@ -130,7 +139,14 @@ impl Transport for OpenMessaging {
                 let protocol = Protocol::resume(handoff, state, clock.now());
                 let account = Arc::clone(account);
                 let traffic = outlet.traffic();
-                let talking = Talking::new(account, traffic, &protocol, events, Waiting::Wanted);
+                let talking = Talking::new(
+                    account,
+                    traffic,
+                    &protocol,
+                    events,
+                    Waiting::Wanted,
+                    afterwards,
+                );
                 Ok((protocol, talking))
             },
         )

@@ -1,6 +1,7 @@
 //! The I/O of a handoff: its calls, the line on which webhooks come, and the conversation's events.
 
 use super::account::Account;
+use super::afterwards::Over;
 use super::calls::{Answer, Call, Event};
 use super::protocol::Protocol;
 use super::switchboard::{Line, Waiting};
@@ -10,6 +11,7 @@ use crate::driving::{Events, Hands};
 use crate::following::{Follower, Following, Happening, Subject};
 use crate::platform::{MediaType, Platform};
 use crate::traffic::Traffic;
+use crate::transport::Reports;
 use handoff_engine::clock::Busy;
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ pub(super) struct Talking {
     account: Arc<Account>,
     platform: Platform,
     traffic: Traffic,
+    reports: Reports,
     line: Line,
     following: Option<Following>,
 }
@@ -47,6 +50,7 @@ impl Talking {
         protocol: &Protocol,
         events: &Events<Event>,
         waiting: Waiting,
+        reports: Reports,
     ) -> Self {
         let line = account.switchboard.connect(
             protocol.user(),
@@ -57,6 +61,7 @@ impl Talking {
         Self {
             platform: account.platform.noting(traffic),
             traffic: traffic.clone(),
+            reports,
             account,
             line,
             following: None,
@@ -92,6 +97,18 @@ impl Hands for Talking {
 
     async fn call(&mut self, _protocol: &Protocol, call: &Call) -> Result<Answer, Trouble> {
         self.carry_out(call).await
+    }
+
+    /// What comes after the end is told by the switchboard.
+    async fn close(self, protocol: &Protocol) {
+        if let Some(agent) = protocol.over() {
+            let over = Over {
+                handoff: protocol.handoff.clone(),
+                agent: agent.cloned(),
+                reports: self.reports,
+            };
+            self.line.over(over, self.account.clock.now());
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::protocol::Protocol;
 use super::state::{Heard, Phase};
 use super::wire::{Kind, Outbound, OutboundEvent};
 use crate::carry::simplified_in;
-use crate::content::shown;
+use crate::content::{Shown, shown};
 use crate::end::{LegId, Observation};
 use crate::following::{Written, unnamed};
 use crate::report::News;
@@ -188,27 +188,16 @@ impl Protocol {
         news: &mut News,
     ) {
         self.agent_typing = None;
+        let agent = || self.state.end.connected_agent().cloned();
+        let from = message
+            .is_from_a_person()
+            .then(|| speaker.or_else(agent).unwrap_or_else(unnamed));
         let id = &message.id;
         let shown = shown(message.text.as_deref(), &message.content);
         simplified_in(id, &shown.simplified, !shown.text.is_empty(), news);
-        if shown.is_empty() {
-            return;
+        if !shown.is_empty() {
+            news.tell(key_of(message), said(message, from, shown));
         }
-        let agent = || self.state.end.connected_agent().cloned();
-        let person = message.is_from_a_person();
-        let from = speaker
-            .filter(|_| person)
-            .or_else(|| person.then(|| agent().unwrap_or_else(unnamed)));
-        news.tell(
-            format!("message/{id}"),
-            Signal::Message {
-                message_id: id.clone(),
-                from,
-                text: shown.text,
-                content: shown.content,
-                at: message.time().unwrap_or_default(),
-            },
-        );
     }
 
     fn hear_events(&mut self, now: Timestamp, message: &Outbound, news: &mut News) {
@@ -278,5 +267,21 @@ fn reasons(receipt: &Outbound) -> String {
         "Genesys gave no reason".to_owned()
     } else {
         reasons.join("; ")
+    }
+}
+
+/// The key under which a message is told, whoever tells it.
+pub(super) fn key_of(message: &Outbound) -> String {
+    format!("message/{}", message.id)
+}
+
+/// A message as the user's side is told it.
+pub(super) fn said(message: &Outbound, from: Option<Agent>, shown: Shown) -> Signal {
+    Signal::Message {
+        message_id: message.id.clone(),
+        from,
+        text: shown.text,
+        content: shown.content,
+        at: message.time().unwrap_or_default(),
     }
 }

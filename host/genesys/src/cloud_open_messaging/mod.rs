@@ -6,6 +6,7 @@
 //! the socket the look is taken on a schedule.
 
 mod account;
+mod afterwards;
 mod calls;
 mod confirming;
 mod driver;

@@ -21,7 +21,7 @@ use crate::order::Places;
 use crate::outbox::Given;
 use crate::report::News;
 use crate::transport::Command;
-use handoff_engine::handoff::TransferRequest;
+use handoff_engine::handoff::{Agent, TransferRequest};
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
 
@@ -112,6 +112,12 @@ impl Protocol {
             Phase::Open(talk) => talk.conversation.as_deref(),
             Phase::Opening(_) => None,
         }
+    }
+
+    /// Once it is over: who the agent was, if only one was there.
+    pub(super) fn over(&self) -> Option<Option<&Agent>> {
+        let end = &self.state.end;
+        end.has_ended().then(|| end.only_agent())
     }
 
     pub(super) fn command(&mut self, command: Command) -> News {

@@ -1,8 +1,10 @@
 //! Which handoff a webhook call is for.
 //!
 //! Webhook calls name the user and the conversation, never us. Messages nobody waits for are kept for
-//! a minute: after a restart they come before their handoff is resumed.
+//! a minute: after a restart they come before their handoff is resumed. Those for a user whose handoff is over
+//! are told as late ones.
 
+use super::afterwards::{Afterwards, Over};
 use super::calls::Event;
 use super::trigger::Trigger;
 use super::wire::{Kind, Outbound};
@@ -30,6 +32,7 @@ struct Lines {
     /// By user. Two sessions of one user hear the same.
     connected: HashMap<String, Vec<Connected>>,
     waiting: VecDeque<(Timestamp, Outbound)>,
+    afterwards: Afterwards,
     next: u64,
 }
 
@@ -122,11 +125,15 @@ impl Switchboard {
         if taken || !matches!(message.kind, Kind::Text | Kind::Structured) {
             return;
         }
+        let now = self.clock.now();
+        if lines.afterwards.report(&message, now, busy) {
+            return;
+        }
         tracing::info!(
             id = message.id,
             "a webhook for nobody here; kept for a minute"
         );
-        lines.waiting.push_back((self.clock.now(), message));
+        lines.waiting.push_back((now, message));
         if lines.waiting.len() > KEPT {
             lines.waiting.pop_front();
         }
@@ -174,6 +181,15 @@ impl Line {
         for line in ours.filter(|line| line.number == self.number) {
             line.conversation = Some(conversation.to_owned());
         }
+    }
+}
+
+impl Line {
+    /// The handoff is over. What agents still write to its user is reported as a part of it.
+    pub(super) fn over(&self, over: Over, now: Timestamp) {
+        lock(&self.lines)
+            .afterwards
+            .remember(self.user.clone(), over, now);
     }
 }
 

@@ -90,7 +90,7 @@ impl Hands for Guest {
         (event, busy)
     }
 
-    async fn close(self) {
+    async fn close(self, _protocol: &Protocol) {
         if let Some(socket) = self.socket {
             socket.close().await;
         }

@@ -45,7 +45,13 @@ async fn a_report_after_the_end_shows_nobody_anything() {
     );
     let journal = desk.journal("s").await;
     let last = journal.last().expect("there are turns");
-    assert_eq!(last.journal, [Entry::Late { handoff }]);
+    assert_eq!(
+        last.journal,
+        [Entry::Late {
+            handoff,
+            told: false
+        }]
+    );
     assert_eq!(last.session.context[SESSION_END_REASON], "AgentLeft");
 }
 

@@ -264,9 +264,12 @@ impl Redactor {
                 detail["handoff"] = json!(handoff);
                 Said::new(Kind::End, HOST, what, detail)
             }
-            Entry::Late { handoff } => {
+            Entry::Late { handoff, told } => {
                 let detail = json!({"handoff": handoff});
-                let what = "not used: the handoff is over";
+                let what = match told {
+                    true => "told all the same: the handoff is over",
+                    false => "not used: the handoff is over",
+                };
                 Said::new(Kind::Log, HOST, what, detail)
             }
             Entry::Undelivered { message } => {

@@ -549,7 +549,10 @@ impl Marks {
                 handoff: handoff.clone(),
                 end: self.end(),
             },
-            Entry::Late { handoff },
+            Entry::Late {
+                handoff,
+                told: false,
+            },
             Entry::Undelivered {
                 message: "input-1".into(),
             },
