@@ -3,6 +3,7 @@
 mod apis;
 mod desk;
 mod genesys;
+mod ids;
 mod metrics;
 mod pattern;
 mod session;
@@ -71,6 +72,8 @@ pub(crate) struct Expectations {
     calls: usize,
     /// Lines each agent has been seen to hear in each conversation.
     heard: HashMap<(String, String), usize>,
+    /// What the user had been shown when that was last compared.
+    shown: Vec<UserEvent>,
 }
 
 /// A message's sender as scenarios name it.
@@ -101,6 +104,10 @@ impl Expectations {
                 let next = self.next_message(stage).await;
                 let got = next.as_ref().map_or_else(String::new, describe);
                 return Holds::now(next.is_none(), "no further message to the user", got);
+            }
+            StepKind::LastingIds => {
+                let events = events_after(stage, Position::default()).await;
+                return ids::lasting(&mut self.shown, events);
             }
             StepKind::Refused(code) => {
                 let got = refusal.unwrap_or("it was taken").to_owned();

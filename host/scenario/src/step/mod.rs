@@ -126,6 +126,8 @@ pub enum StepKind {
     Tally(Tally),
     /// No further message has come.
     Silence,
+    /// Every event that the user was shown has an id of its own and keeps it.
+    LastingIds,
     /// An agent has a message of the user's before them.
     AgentHears(String, String),
     /// An agent has a file of the user's before them.

@@ -131,6 +131,7 @@ fn parse_kind(step: &Map<String, Value>) -> Result<StepKind, String> {
         "tally" => Ok(StepKind::Tally(words.get("tally")?)),
         "receipt" => Ok(StepKind::Receipt(words.get("receipt")?)),
         "silence" => words.flag(StepKind::Silence),
+        "lasting-ids" => words.flag(StepKind::LastingIds),
         "heard" => Ok(StepKind::Heard(words.get("heard")?)),
         "context" => Ok(StepKind::Context(words.get("context")?)),
         "context-lacks" => Ok(StepKind::ContextLacks(words.get("context-lacks")?)),

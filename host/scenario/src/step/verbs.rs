@@ -407,6 +407,13 @@ pub(crate) const VERBS: &[Verb] = &[
         &["{ silence = true }"],
     ),
     verb(
+        "lasting-ids",
+        "Every event that the user was shown has an id of its own, and those looked at before have the same still.",
+        Takes::True,
+        &[],
+        &["{ lasting-ids = true }"],
+    ),
+    verb(
         "heard",
         "These are all messages of the user's in the last conversation, in order.",
         Takes::Texts,
