@@ -313,9 +313,8 @@ fn whatever_happens_in_whatever_order_the_session_stays_sound() {
 }
 
 fn is_from_agent(effect: &EffectKind) -> bool {
-    let from = match effect {
-        EffectKind::SendToUser { from, .. } => from,
-        _ => return false,
+    let EffectKind::SendToUser { from, .. } = effect else {
+        return false;
     };
     matches!(from, Sender::Agent(_))
 }
