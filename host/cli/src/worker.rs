@@ -72,6 +72,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             genesys_service_name: genesys_service_name.clone(),
             slash_commands: BTreeMap::new(),
             quick_responses: Vec::new(),
+            on_join_events: Vec::new(),
+            queue_update_config: None,
+            auto_disconnect_events: Vec::new(),
         },
         rest: Map::new(),
     };

@@ -198,9 +198,12 @@ pub struct HandoffMessages {
     /// When the handoff is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,
-    /// When the first agent has accepted.
+    /// When the first agent has accepted. `{agentName}` is the agent, here and in the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned: Option<String>,
+    /// When another agent has taken the conversation over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_changed: Option<String>,
     /// When the agent has closed the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_left: Option<String>,
@@ -269,6 +272,54 @@ pub struct TransferOptions {
     /// The text by which the user leaves the agent, for example `/end`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_end_command: Option<String>,
+    /// What the user is told of the queue while waiting. Absent is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_updates: Option<QueueUpdates>,
+    /// What happens while the user does not answer the agent, in order. Nothing, unless it is asked for:
+    /// Genesys has timeouts of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user_idle: Vec<IdleStep>,
+}
+
+/// What the user is told of the queue while waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QueueUpdates {
+    /// With `{position}` (1 is next), `{minutes}` (whole ones, rounded up) and `{seconds}` filled in.
+    pub text: String,
+    /// Instead of it, where the platform does not tell what the text needs, or where that is over a limit.
+    /// Absent is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
+    /// The least time between two of them. What has not changed is not told again.
+    #[serde(default = "QueueUpdates::every")]
+    pub every_ms: Millis,
+    /// Above this position the user is not told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_position: Option<u32>,
+    /// Above this wait the user is not told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_wait_ms: Option<Millis>,
+}
+
+impl QueueUpdates {
+    fn every() -> Millis {
+        Millis::from_secs(60)
+    }
+}
+
+/// Something that happens while the user does not answer the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IdleStep {
+    /// How long after the agent's last message.
+    pub after_ms: Millis,
+    /// What the user is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether the user leaves the agent then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leave: bool,
 }
 
 /// A complete request to open a handoff: everything a transport needs to know.

@@ -109,7 +109,6 @@ pub fn import(sources: &[Source], choices: &Choices) -> Result<Imported, ImportE
             org.service(service);
         }
         files.extend(flow_and_scenario(worker, &asks));
-        not_carried(worker, &mut notes);
     }
     let mut to_do = vec![
         "Build your bot's own nodes into the flow, in front of the questions: it is only what a handover \
@@ -250,22 +249,6 @@ fn twice(found: &Found<'_>, member: &str) -> Diagnostic {
         format!("there are two documents called '{}'", found.name),
     )
     .help("leave one out, or rename it")
-}
-
-/// What of a worker means something to ServisBOT and nothing here.
-fn not_carried(worker: &Found<'_>, notes: &mut Vec<Diagnostic>) {
-    let config = worker.value.pointer("/Config").and_then(Value::as_object);
-    for name in config.into_iter().flat_map(Map::keys) {
-        let place = worker.place(&pointer("/Config", name));
-        notes.push(
-            Diagnostic::warning(
-                "import.config_unused",
-                place,
-                format!("'Config.{name}' is in the worker's file and does nothing"),
-            )
-            .help("workers of this type are configured under 'Data'"),
-        );
-    }
 }
 
 /// The bot, and the flow, that pushes a worker.

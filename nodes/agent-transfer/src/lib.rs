@@ -5,8 +5,8 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use handoff_node::{
-    Category, Context, Descriptor, Fault, Identity, Node, Outcome, Problem, Transcript,
-    TransferMessages, TransferRequest, Trigger, agent,
+    Category, Context, Descriptor, Fault, Identity, IdleStep, Node, Outcome, Problem, QueueUpdates,
+    Transcript, TransferMessages, TransferRequest, Trigger, agent,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,6 +42,13 @@ pub struct Config {
     /// What the user writes to leave the agent.
     #[schemars(extend("examples" = ["/end"]))]
     user_end_command: Option<String>,
+    /// What the user is told of the queue while waiting. Left out, nothing.
+    queue_updates: Option<QueueUpdates>,
+    /// What happens while the user does not answer the agent, in order. Left out, only Genesys' own timeouts
+    /// count.
+    #[serde(default)]
+    #[schemars(title = "When the user does not answer")]
+    user_idle: Vec<IdleStep>,
     /// What the agent gets to read of the conversation so far.
     #[serde(default)]
     transcript: Transcript,
@@ -60,6 +67,8 @@ impl Config {
                 .no_agent_timeout
                 .map(|span| Duration::from_secs(span.get().into())),
             user_end_command: self.user_end_command,
+            queue_updates: self.queue_updates,
+            user_idle: self.user_idle,
             ..TransferRequest::default()
         }
     }
@@ -93,7 +102,14 @@ impl Node for AgentTransfer {
             agent::end_command_problem("agent_transfer", command),
             agent::email_problem("agent_transfer", address),
         ];
-        problems.into_iter().flatten().collect()
+        let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
+        problems.extend(agent::waiting_problems(
+            "agent_transfer",
+            &config.messages,
+            config.queue_updates.as_ref(),
+            &config.user_idle,
+        ));
+        problems
     }
 
     fn step(

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 use handoff_node::{
-    Context, Identity, Problem, Target, Transcript, TransferMessages, TransferRequest, agent,
+    Context, Identity, IdleStep, Problem, QueueUpdates, Target, Transcript, TransferMessages,
+    TransferRequest, agent,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,6 +52,13 @@ pub struct Config {
     /// What the user writes to leave the agent.
     #[schemars(extend("examples" = ["/end"]))]
     pub(crate) user_end_command: Option<String>,
+    /// What the user is told of the queue while waiting. Left out, nothing.
+    pub(crate) queue_updates: Option<QueueUpdates>,
+    /// What happens while the user does not answer the agent, in order. Left out, only Genesys' own timeouts
+    /// count.
+    #[serde(default)]
+    #[schemars(title = "When the user does not answer")]
+    pub(crate) user_idle: Vec<IdleStep>,
 }
 
 /// Names of context variables, not their values.
@@ -115,6 +123,8 @@ impl Config {
                 .no_agent_timeout
                 .map(|span| Duration::from_secs(span.get().into())),
             user_end_command: self.user_end_command,
+            queue_updates: self.queue_updates,
+            user_idle: self.user_idle,
             ..TransferRequest::default()
         }
     }
@@ -153,6 +163,12 @@ impl Config {
         ));
         let command = self.user_end_command.as_deref();
         problems.extend(agent::end_command_problem("escalate", command));
+        problems.extend(agent::waiting_problems(
+            "escalate",
+            &self.messages,
+            self.queue_updates.as_ref(),
+            &self.user_idle,
+        ));
         problems
     }
 }

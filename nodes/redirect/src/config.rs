@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use handoff_node::{
-    Fault, Identity, Problem, Target, Transcript, TransferMessages, TransferRequest, agent,
+    Fault, Identity, IdleStep, Problem, QueueUpdates, Target, Transcript, TransferMessages,
+    TransferRequest, agent,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,6 +53,13 @@ pub struct Config {
     /// What the user writes to leave the agent.
     #[schemars(extend("examples" = ["/end"]))]
     pub(crate) user_end_command: Option<String>,
+    /// What the user is told of the queue while waiting. Left out, nothing.
+    pub(crate) queue_updates: Option<QueueUpdates>,
+    /// What happens while the user does not answer the agent, in order. Left out, only Genesys' own timeouts
+    /// count.
+    #[serde(default)]
+    #[schemars(title = "When the user does not answer")]
+    pub(crate) user_idle: Vec<IdleStep>,
 }
 
 impl Config {
@@ -88,6 +96,8 @@ impl Config {
                 .no_agent_timeout
                 .map(|span| Duration::from_secs(span.get().into())),
             user_end_command: self.user_end_command,
+            queue_updates: self.queue_updates,
+            user_idle: self.user_idle,
         })
     }
 
@@ -110,6 +120,12 @@ impl Config {
         problems.extend(agent::end_command_problem("redirect", command));
         let address = self.identity.email_address.as_deref();
         problems.extend(agent::email_problem("redirect", address));
+        problems.extend(agent::waiting_problems(
+            "redirect",
+            &self.messages,
+            self.queue_updates.as_ref(),
+            &self.user_idle,
+        ));
         problems
     }
 }

@@ -1,7 +1,10 @@
 //! What every node that hands the session to an agent has in common: the ways out, and the mistakes it
 //! looks for.
 
-use crate::{CloseReason, EndReason, Key, Outcome, Port, Problem, SessionEnd, is_template};
+use crate::{
+    CloseReason, EndReason, IdleStep, Key, Outcome, Port, Problem, QueueUpdates, SessionEnd,
+    TransferMessages, is_template,
+};
 
 /// The agent closed the conversation, and the bot is to resume.
 pub const COMPLETED: Port = Port::success("completed", "Agent done");
@@ -80,6 +83,79 @@ pub fn email_problem(node: &str, address: Option<&str>) -> Option<Problem> {
     })
 }
 
+/// What will not be said as it is written: a placeholder that nothing fills, and steps that are never reached.
+/// `node` is what the codes of the node's problems begin with.
+#[must_use]
+pub fn waiting_problems(
+    node: &str,
+    messages: &TransferMessages,
+    updates: Option<&QueueUpdates>,
+    idle: &[IdleStep],
+) -> Vec<Problem> {
+    const NAME: &[&str] = &["agentName"];
+    const QUEUE: &[&str] = &["position", "minutes", "seconds"];
+    let mut problems = Vec::new();
+    let mut check = |path: String, text: Option<&String>, known: &[&str]| {
+        let unknown = text.and_then(|text| unknown_placeholder(text, known));
+        problems.extend(unknown.map(|word| {
+            let message = match known {
+                [] => format!("Nothing fills '{{{word}}}' here. Write the words themselves."),
+                _ => format!(
+                    "Nothing fills '{{{word}}}' here. Write '{{{}}}', or the words themselves.",
+                    known.join("}', '{")
+                ),
+            };
+            Problem::at(path, format!("{node}.unknown_placeholder"), message)
+        }));
+    };
+    for (member, text, known) in [
+        ("requested", &messages.requested, [].as_slice()),
+        ("assigned", &messages.assigned, NAME),
+        ("agentChanged", &messages.agent_changed, NAME),
+        ("agentLeft", &messages.agent_left, NAME),
+    ] {
+        check(format!("/messages/{member}"), text.as_ref(), known);
+    }
+    if let Some(updates) = updates {
+        check("/queueUpdates/text".to_owned(), Some(&updates.text), QUEUE);
+        let otherwise = updates.otherwise.as_ref();
+        check("/queueUpdates/otherwise".to_owned(), otherwise, &[]);
+    }
+    for (index, step) in idle.iter().enumerate() {
+        let path = format!("/userIdle/{index}");
+        let before = idle[..index].last();
+        if before.is_some_and(|before| before.leave || before.after >= step.after) {
+            problems.push(Problem::at(
+                path,
+                format!("{node}.idle_order"),
+                "This step is never reached. Sort the steps by 'after', and let only the last one leave.",
+            ));
+        } else if step.text.is_none() && !step.leave {
+            problems.push(Problem::at(
+                path,
+                format!("{node}.idle_nothing"),
+                "This step does nothing. Give it a text, or let it leave.",
+            ));
+        }
+    }
+    problems
+}
+
+/// The first `{word}` in a text that is none of these.
+fn unknown_placeholder<'t>(text: &'t str, known: &[&str]) -> Option<&'t str> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('{') {
+        let end = after.find('}')?;
+        let word = &after[..end];
+        let plain = |it: char| it.is_ascii_alphanumeric() || it == '_';
+        if !word.is_empty() && word.chars().all(plain) && !known.contains(&word) {
+            return Some(word);
+        }
+        rest = after;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +193,49 @@ mod tests {
             let end = ended(EndReason::Error, code);
             assert_eq!(after(&end, false), Outcome::Leave(port), "{code}");
         }
+    }
+
+    #[test]
+    fn placeholders_that_nothing_fills_and_steps_that_are_not_reached_are_found() {
+        let messages = TransferMessages {
+            assigned: Some("{agentName} is here".to_owned()),
+            agent_left: Some("{name} has left".to_owned()),
+            ..TransferMessages::default()
+        };
+        let updates = |text: &str| QueueUpdates {
+            text: text.to_owned(),
+            otherwise: None,
+            every: 60,
+            max_position: None,
+            max_wait: None,
+        };
+        let step = |after, text: Option<&str>, leave| IdleStep {
+            after,
+            text: text.map(str::to_owned),
+            leave,
+        };
+        let idle = [
+            step(60, Some("Still there?"), false),
+            step(60, Some("Hello?"), false),
+            step(90, None, false),
+            step(120, None, true),
+            step(180, Some("Bye"), false),
+        ];
+        let updates = updates("Number {postion}, {minutes} minutes, {not a word}");
+        let found = waiting_problems("redirect", &messages, Some(&updates), &idle);
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.path.as_str(), it.code.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("/messages/agentLeft", "redirect.unknown_placeholder"),
+                ("/queueUpdates/text", "redirect.unknown_placeholder"),
+                ("/userIdle/1", "redirect.idle_order"),
+                ("/userIdle/2", "redirect.idle_nothing"),
+                ("/userIdle/4", "redirect.idle_order"),
+            ]
+        );
     }
 }

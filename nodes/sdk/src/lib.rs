@@ -44,7 +44,9 @@ pub use node::Node;
 pub use outcome::{CloseReason, Outcome};
 pub use problem::Problem;
 pub use refused::Refused;
-pub use transfer::{Identity, Target, Transcript, TransferMessages, TransferRequest};
+pub use transfer::{
+    Identity, IdleStep, QueueUpdates, Target, Transcript, TransferMessages, TransferRequest,
+};
 pub use trigger::{Trigger, UserMessage};
 
 /// Makes a [`Node`] the component's node.

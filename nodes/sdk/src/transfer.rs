@@ -55,6 +55,12 @@ pub struct TransferRequest {
     /// Text by which the user leaves the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_end_command: Option<String>,
+    /// What the user is told of the queue while waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_updates: Option<QueueUpdates>,
+    /// What happens while the user does not answer the agent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user_idle: Vec<IdleStep>,
 }
 
 impl TransferRequest {
@@ -130,9 +136,12 @@ pub struct TransferMessages {
     /// Once an agent has been asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,
-    /// Once an agent has taken the conversation.
+    /// Once an agent has taken the conversation. `{agentName}` is the agent, here and in the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned: Option<String>,
+    /// Once another agent has taken the conversation over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_changed: Option<String>,
     /// Once the agent has closed the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_left: Option<String>,
@@ -145,6 +154,63 @@ pub struct TransferMessages {
     /// To the agent, not the user: once the user has left. Left out, it is a sentence in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub farewell: Option<String>,
+}
+
+/// What the user is told of the queue while waiting. What has not changed is not told again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueUpdates {
+    /// `{position}` is the user's place, 1 the next; `{minutes}` and `{seconds}` are how long it may take.
+    /// Genesys Cloud tells how long, and no place; Genesys Engage tells neither.
+    #[schemars(extend("examples" = ["It may take {minutes} more minutes."]))]
+    pub text: String,
+    /// Instead of it, where Genesys does not tell what the text needs, or that is over a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
+    /// The least number of seconds between two of them.
+    #[serde(
+        default = "QueueUpdates::every",
+        rename(serialize = "everyMs"),
+        serialize_with = "seconds_as_millis"
+    )]
+    #[schemars(title = "Seconds between two")]
+    pub every: u32,
+    /// Users who are further back are not told the place.
+    #[serde(
+        default,
+        rename = "maxPosition",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub max_position: Option<u32>,
+    /// Users who may have to wait for more seconds are not told how long.
+    #[serde(
+        default,
+        rename(serialize = "maxWaitMs", deserialize = "maxWait"),
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_seconds_as_millis"
+    )]
+    pub max_wait: Option<u32>,
+}
+
+impl QueueUpdates {
+    fn every() -> u32 {
+        60
+    }
+}
+
+/// Something that happens while the user does not answer the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdleStep {
+    /// How many seconds after the agent's last message.
+    #[serde(rename(serialize = "afterMs"), serialize_with = "seconds_as_millis")]
+    pub after: u32,
+    /// What the user is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// On: the user leaves the agent then.
+    #[serde(default)]
+    pub leave: bool,
 }
 
 /// What the agent gets to read of the conversation so far.
@@ -180,5 +246,15 @@ impl TransferMessages {
 
 fn as_millis<S: Serializer>(span: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
     let millis = span.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    millis.serialize(to)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn seconds_as_millis<S: Serializer>(seconds: &u32, to: S) -> Result<S::Ok, S::Error> {
+    (u64::from(*seconds) * 1000).serialize(to)
+}
+
+fn some_seconds_as_millis<S: Serializer>(seconds: &Option<u32>, to: S) -> Result<S::Ok, S::Error> {
+    let millis = seconds.map(|seconds| u64::from(seconds) * 1000);
     millis.serialize(to)
 }

@@ -2,6 +2,7 @@
 
 use super::Advancing;
 use super::translation::Direction;
+use super::waiting::naming;
 use crate::content::{Content, UserMessage, all_as_text};
 use crate::handoff::{Agent, HandoffEnd, Signal, Tally};
 use crate::name::HandoffId;
@@ -24,6 +25,7 @@ impl Advancing<'_> {
             self.leave_handoff().await;
             return;
         }
+        self.user_answered();
         let mut message = message.clone();
         if let Some(text) = self.translated(&message.text, Direction::ToAgent).await {
             message.text = text;
@@ -50,7 +52,7 @@ impl Advancing<'_> {
     }
 
     /// Ends the handoff in charge without waiting for the other side to agree.
-    async fn end_from_here(&mut self, end: HandoffEnd) {
+    pub(super) async fn end_from_here(&mut self, end: HandoffEnd) {
         let Some(handoff) = self.session.handoff() else {
             return;
         };
@@ -152,8 +154,11 @@ impl Advancing<'_> {
             }),
             Signal::Typing { on } => self.effect(EffectKind::TypingToUser { on: *on }),
             Signal::Opened { conversation } => self.opened(conversation.as_ref()),
-            Signal::QueuePosition { .. }
-            | Signal::AgentAlerting { .. }
+            Signal::QueuePosition {
+                position,
+                estimated_wait,
+            } => self.tell_queue(*position, *estimated_wait),
+            Signal::AgentAlerting { .. }
             | Signal::AgentDeclined { .. }
             | Signal::Notice { .. }
             | Signal::Ended(_) => {}
@@ -178,15 +183,22 @@ impl Advancing<'_> {
         let Some(handoff) = self.session.stack.last_mut().and_then(Owner::handoff_mut) else {
             return;
         };
-        let first = handoff.last_agent.is_none();
+        let before = handoff.last_agent.as_ref();
+        let first = before.is_none();
+        let changed = before.is_some_and(|before| !before.is(agent));
         handoff.phase = Phase::Connected(agent.clone());
         handoff.last_agent = Some(agent.clone());
         handoff.no_agent_at = None;
-        let assigned = handoff.request.options.messages.assigned.clone();
+        let messages = &handoff.request.options.messages;
+        let text = match (first, changed) {
+            (true, _) => messages.assigned.clone(),
+            (false, true) => messages.agent_changed.clone(),
+            (false, false) => None,
+        };
         // An agent has read what bots had to say; one who never came has not.
         self.session.for_agent.clear();
-        if let Some(text) = assigned.filter(|_| first) {
-            self.system_says(text);
+        if let Some(text) = text {
+            self.system_says(naming(&text, Some(agent)));
         }
     }
 
@@ -209,6 +221,9 @@ impl Advancing<'_> {
             return;
         }
         self.agent_tells_user(from, message, text, content).await;
+        if from.is_some() {
+            self.agent_waits();
+        }
     }
 
     /// What an agent says reaches the user, in the user's language. The transcript keeps what was said.
@@ -256,7 +271,7 @@ impl Advancing<'_> {
             (crate::handoff::SessionEndReason::Error, _) => None,
         };
         if let Some(text) = text {
-            self.system_says(text);
+            self.system_says(naming(&text, handoff.last_agent.as_ref()));
         }
         let ended = EndedHandoff {
             end,

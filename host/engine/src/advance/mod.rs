@@ -17,6 +17,7 @@ mod flow;
 mod handoff;
 mod transfer;
 mod translation;
+mod waiting;
 mod watch;
 
 pub use watch::StepWatch;
@@ -285,6 +286,7 @@ impl Advancing<'_> {
                 self.give_up_on_agents().await;
                 true
             }
+            DeadlineKind::UserIdle => self.take_idle_step().await,
         }
     }
 

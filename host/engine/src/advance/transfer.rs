@@ -48,7 +48,7 @@ impl Advancing<'_> {
                     .override_account
                     .clone()
                     .unwrap_or_else(|| worker.account.clone());
-                let options = TransferOptions::default();
+                let options = worker.options.clone();
                 let request = self.complete(account, Target::AnyAgent, options, host)?;
                 Ok(Prepared::Worker(bot.clone(), Box::new(request)))
             }
@@ -261,6 +261,8 @@ impl Advancing<'_> {
                 .map(|timeout| self.now + timeout),
             request,
             tally: Tally::default(),
+            queue_told: None,
+            idle: None,
         }
     }
 

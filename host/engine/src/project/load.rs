@@ -1,18 +1,17 @@
 //! From files to a project.
 
-use super::check::{check_flow, check_manifest, not_a_url};
+use super::check::{check_flow, check_manifest};
 use super::check_accounts::check_accounts;
 use super::check_commands::{check_aliases, check_commands, check_translation};
 use super::check_connector::{Around, check_caller, check_connector};
 use super::check_egress::check_egress;
 use super::check_queue_key::check_queue_key;
+use super::check_worker::{check_worker, worker_bot};
 use super::connector::{ConnectorFile, EXECUTE_API, FOLDER};
 use super::environment::{self, environment_of};
 use super::names::Names;
-use super::{
-    Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerBot, WorkerFile,
-};
-use crate::account::{Account, EngageAccount, SecretRef};
+use super::{Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerFile};
+use crate::account::{Account, SecretRef};
 use crate::diagnostic::{Diagnostic, Place, Severity, did_you_mean, name_list};
 use crate::egress::{Allowed, Grant, Grants, Origin};
 use crate::name::{AccountName, BotName, EnvironmentName, FlowId, NodeType};
@@ -425,69 +424,6 @@ fn load_connectors(
         connectors.insert(connector.alias, value);
     }
     connectors
-}
-
-fn check_worker(worker: &WorkerFile, document: &Document, found: &mut Vec<Diagnostic>) {
-    if !worker.enabled {
-        found.push(Diagnostic::warning(
-            "worker.disabled",
-            document.place("/Enabled"),
-            format!(
-                "the worker '{}' is disabled: every transfer to it is refused",
-                worker.name
-            ),
-        ));
-        return;
-    }
-    for (member, value, what) in [
-        (
-            "GenesysUrl",
-            &worker.data.genesys_url,
-            "the Digital Channel URL",
-        ),
-        (
-            "GenesysServiceName",
-            &worker.data.genesys_service_name,
-            "the chat service's name",
-        ),
-    ] {
-        if value.trim().is_empty() {
-            found.push(
-                Diagnostic::error(
-                    "worker.empty",
-                    document.place(&format!("/Data/{member}")),
-                    format!("'{member}' is empty, so there is nobody to hand over to"),
-                )
-                .help(format!("write {what} of your Genesys Engage site here")),
-            );
-        }
-    }
-    let place = document.place("/Data/GenesysUrl");
-    found.extend(not_a_url("GenesysUrl", &worker.data.genesys_url, place));
-}
-
-fn worker_bot(
-    name: &BotName,
-    account: Option<&AccountName>,
-    worker: WorkerFile,
-    accounts: &mut BTreeMap<AccountName, Account>,
-) -> WorkerBot {
-    let account = account.cloned().unwrap_or_else(|| {
-        let own = AccountName::new(name.as_str());
-        accounts.entry(own.clone()).or_insert_with(|| {
-            Account::EngageChatV2(EngageAccount::new(
-                worker.data.genesys_url,
-                worker.data.genesys_service_name,
-            ))
-        });
-        own
-    });
-    WorkerBot {
-        account,
-        enabled: worker.enabled,
-        slash_commands: worker.data.slash_commands,
-        quick_responses: worker.data.quick_responses,
-    }
 }
 
 fn digest(

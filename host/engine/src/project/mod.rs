@@ -9,6 +9,7 @@ mod check_commands;
 mod check_connector;
 mod check_egress;
 mod check_queue_key;
+mod check_worker;
 mod connector;
 mod environment;
 mod flow;
@@ -25,11 +26,15 @@ pub use manifest::{
     TranslationEntry,
 };
 pub use queues::NamedQueue;
-pub use worker::{QuickResponse, SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType};
+pub use worker::{
+    AutoDisconnectEvent, AutoDisconnectType, JoinEvent, QueueUpdateConfig, QuickResponse,
+    QuickResponseType, SlashAction, SlashCommand, WorkerData, WorkerFile, WorkerType,
+};
 
 use crate::account::{Account, SecretRef};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::egress::{Allowed, Grants};
+use crate::handoff::TransferOptions;
 use crate::name::{AccountName, BotName, EnvironmentName, FlowId, NodeId, NodeType, Port};
 use crate::node::Node;
 use crate::source::Document;
@@ -102,6 +107,8 @@ pub struct WorkerBot {
     pub slash_commands: BTreeMap<String, SlashCommand>,
     /// Texts that agents send by their number.
     pub quick_responses: Vec<QuickResponse>,
+    /// What its handoffs are opened with.
+    pub options: TransferOptions,
 }
 
 /// A checked flow.

@@ -80,6 +80,8 @@ pub enum DeadlineKind {
     Node,
     /// The time within which an agent has to accept.
     NoAgent,
+    /// The time within which the user has to answer the agent.
+    UserIdle,
 }
 
 /// An input that a session does not take. Nothing has changed.

@@ -252,7 +252,11 @@ impl Session {
             .handoff()
             .and_then(|handoff| handoff.no_agent_at)
             .map(|at| (DeadlineKind::NoAgent, at));
-        [inactivity, node, no_agent]
+        let idle = self
+            .handoff()
+            .and_then(OpenHandoff::idle_at)
+            .map(|at| (DeadlineKind::UserIdle, at));
+        [inactivity, node, no_agent, idle]
             .into_iter()
             .flatten()
             .map(|(kind, at)| Deadline { kind, at })

@@ -124,9 +124,31 @@ pub struct OpenHandoff {
     /// How well the platform's messages were in order.
     #[serde(default)]
     pub tally: Tally,
+    /// What the user was last told of the queue, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_told: Option<(String, Timestamp)>,
+    /// Since when the user owes the agent an answer, and how many idle steps were taken since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
+}
+
+/// The user owes the agent an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idle {
+    /// When the agent last wrote.
+    pub since: Timestamp,
+    /// How many of the steps were taken since.
+    pub taken: usize,
 }
 
 impl OpenHandoff {
+    /// When the next idle step is due.
+    pub(crate) fn idle_at(&self) -> Option<Timestamp> {
+        let idle = self.idle?;
+        let step = self.request.options.user_idle.get(idle.taken)?;
+        Some(idle.since + step.after_ms)
+    }
+
     /// The effect that ends it from this side.
     pub(crate) fn leave(&self) -> super::EffectKind {
         super::EffectKind::LeaveHandoff {

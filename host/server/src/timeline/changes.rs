@@ -94,6 +94,7 @@ pub(super) fn deadline_changes(before: &[Deadline], turn: &Turn) -> Vec<(Said, S
         DeadlineKind::Inactivity,
         DeadlineKind::Node,
         DeadlineKind::NoAgent,
+        DeadlineKind::UserIdle,
     ];
     let change = |kind: DeadlineKind| {
         let (old, new) = (at(before, kind), at(&turn.deadlines, kind));

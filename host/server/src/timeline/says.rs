@@ -564,6 +564,7 @@ pub(super) fn name_of(kind: DeadlineKind) -> &'static str {
         DeadlineKind::Inactivity => "inactivity limit",
         DeadlineKind::Node => "timeout of the node",
         DeadlineKind::NoAgent => "time for an agent to accept",
+        DeadlineKind::UserIdle => "time for the user to answer",
     }
 }
 

@@ -220,6 +220,8 @@ fn a_row_is_owned_by_who_owned_the_session_then() {
         conversation: None,
         handle: Value::Null,
         no_agent_at: None,
+        queue_told: None,
+        idle: None,
         asked_at: None,
         tally: Tally::default(),
     };
@@ -624,6 +626,8 @@ impl Marks {
             conversation: None,
             handle: json!({"jwt": self.secret()}),
             no_agent_at: None,
+            queue_told: None,
+            idle: None,
             asked_at: None,
             tally: Tally::default(),
         };

@@ -81,10 +81,11 @@ pub(super) fn past(session: &str) -> String {
 }
 
 /// Codes of deadlines, in the order in which those of one moment are due.
-const KINDS: [(u8, DeadlineKind); 3] = [
+const KINDS: [(u8, DeadlineKind); 4] = [
     (1, DeadlineKind::Inactivity),
     (2, DeadlineKind::Node),
     (3, DeadlineKind::NoAgent),
+    (4, DeadlineKind::UserIdle),
 ];
 
 pub(super) fn code_of(kind: DeadlineKind) -> u8 {
@@ -92,6 +93,7 @@ pub(super) fn code_of(kind: DeadlineKind) -> u8 {
         DeadlineKind::Inactivity => 1,
         DeadlineKind::Node => 2,
         DeadlineKind::NoAgent => 3,
+        DeadlineKind::UserIdle => 4,
     }
 }
 

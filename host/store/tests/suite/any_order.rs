@@ -61,6 +61,7 @@ fn due() -> impl Strategy<Value = Vec<(DeadlineKind, u64)>> {
         DeadlineKind::Inactivity,
         DeadlineKind::Node,
         DeadlineKind::NoAgent,
+        DeadlineKind::UserIdle,
     ];
     let one = |kind| prop::option::of(0..20_u64).prop_map(move |at| at.map(|at| (kind, at)));
     kinds

@@ -102,6 +102,8 @@ impl Sample {
             conversation: None,
             handle: serde_json::json!({"chat": 1}),
             no_agent_at: None,
+            queue_told: None,
+            idle: None,
             tally: Tally::default(),
         };
         self.0.session.stack = vec![Owner::Agent(AgentFrame { handoff })];
