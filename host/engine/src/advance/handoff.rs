@@ -195,6 +195,7 @@ impl Advancing<'_> {
             (false, true) => messages.agent_changed.clone(),
             (false, false) => None,
         };
+        self.no_longer_waits();
         // An agent has read what bots had to say; one who never came has not.
         self.session.for_agent.clear();
         if let Some(text) = text {

@@ -287,6 +287,10 @@ impl Advancing<'_> {
                 true
             }
             DeadlineKind::UserIdle => self.take_idle_step().await,
+            DeadlineKind::QueueUpdate => {
+                self.tell_queue_again();
+                false
+            }
         }
     }
 

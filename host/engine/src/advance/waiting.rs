@@ -2,7 +2,7 @@
 
 use super::Advancing;
 use crate::handoff::{Agent, EndDetail, HandoffEnd, IdleStep, QueueUpdates, SessionEndReason};
-use crate::session::{Idle, OpenHandoff, Owner};
+use crate::session::{Idle, OpenHandoff, Owner, QueueTold};
 use crate::time::Millis;
 
 impl Advancing<'_> {
@@ -18,13 +18,41 @@ impl Advancing<'_> {
         let Some(text) = update(updates, position, wait) else {
             return;
         };
-        if let Some((last, at)) = &handoff.queue_told
-            && (*last == text || now.since(*at) < updates.every_ms)
-        {
-            return;
+        if let Some(told) = &mut handoff.queue_told {
+            let same = told.text == text;
+            if same || now.since(told.at) < updates.every_ms {
+                told.next = (!same).then_some(text);
+                return;
+            }
         }
-        handoff.queue_told = Some((text.clone(), now));
+        self.say_of_queue(text);
+    }
+
+    /// Enough time has passed to tell what has become true meanwhile.
+    pub(super) fn tell_queue_again(&mut self) {
+        let told = self.handoff_mut().and_then(|it| it.queue_told.as_mut());
+        if let Some(text) = told.and_then(|told| told.next.take()) {
+            self.say_of_queue(text);
+        }
+    }
+
+    fn say_of_queue(&mut self, text: String) {
+        let at = self.now;
+        if let Some(handoff) = self.handoff_mut() {
+            handoff.queue_told = Some(QueueTold {
+                text: text.clone(),
+                at,
+                next: None,
+            });
+        }
         self.system_says(text);
+    }
+
+    /// The user waits no longer.
+    pub(super) fn no_longer_waits(&mut self) {
+        if let Some(handoff) = self.handoff_mut() {
+            handoff.queue_told = None;
+        }
     }
 
     /// The agent wrote, so the user owes an answer.

@@ -82,6 +82,8 @@ pub enum DeadlineKind {
     NoAgent,
     /// The time within which the user has to answer the agent.
     UserIdle,
+    /// The next word on the queue.
+    QueueUpdate,
 }
 
 /// An input that a session does not take. Nothing has changed.

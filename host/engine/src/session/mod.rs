@@ -12,7 +12,9 @@ mod turn;
 pub use exchange::{Exchange, Exchanges, Way};
 pub use input::{DeadlineKind, Input, InputKind, MAX_MESSAGE, Refusal};
 pub use journal::{Entry, NodeError, StepDecision};
-pub use owner::{AgentFrame, FlowFrame, OpenHandoff, Owner, Phase, Waiting, WorkerFrame};
+pub use owner::{
+    AgentFrame, FlowFrame, Idle, OpenHandoff, Owner, Phase, QueueTold, Waiting, WorkerFrame,
+};
 pub use turn::{Deadline, Effect, EffectKind, Sender, Turn};
 
 use crate::handoff::{Agent, EndDetail, HandoffEnd, Tally};
@@ -256,7 +258,11 @@ impl Session {
             .handoff()
             .and_then(OpenHandoff::idle_at)
             .map(|at| (DeadlineKind::UserIdle, at));
-        [inactivity, node, no_agent, idle]
+        let queue = self
+            .handoff()
+            .and_then(OpenHandoff::queue_update_at)
+            .map(|at| (DeadlineKind::QueueUpdate, at));
+        [inactivity, node, no_agent, idle, queue]
             .into_iter()
             .flatten()
             .map(|(kind, at)| Deadline { kind, at })

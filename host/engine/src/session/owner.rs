@@ -124,12 +124,24 @@ pub struct OpenHandoff {
     /// How well the platform's messages were in order.
     #[serde(default)]
     pub tally: Tally,
-    /// What the user was last told of the queue, and when.
+    /// What the user was last told of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub queue_told: Option<(String, Timestamp)>,
+    pub queue_told: Option<QueueTold>,
     /// Since when the user owes the agent an answer, and how many idle steps were taken since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<Idle>,
+}
+
+/// What the user was last told of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueTold {
+    /// The text.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+    /// What has become true since, and is told once enough time has passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The user owes the agent an answer.
@@ -142,6 +154,16 @@ pub struct Idle {
 }
 
 impl OpenHandoff {
+    /// When the user is next told something of the queue.
+    pub(crate) fn queue_update_at(&self) -> Option<Timestamp> {
+        let told = self
+            .queue_told
+            .as_ref()
+            .filter(|told| told.next.is_some())?;
+        let updates = self.request.options.queue_updates.as_ref()?;
+        Some(told.at + updates.every_ms)
+    }
+
     /// When the next idle step is due.
     pub(crate) fn idle_at(&self) -> Option<Timestamp> {
         let idle = self.idle?;

@@ -58,6 +58,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(DeadlineKind::Node),
         Just(DeadlineKind::NoAgent),
         Just(DeadlineKind::UserIdle),
+        Just(DeadlineKind::QueueUpdate),
     ];
     prop_oneof![
         3 => prop_oneof![Just("agent"), Just("bot"), Just("/end"), Just("")].prop_map(Event::User),

@@ -95,6 +95,7 @@ pub(super) fn deadline_changes(before: &[Deadline], turn: &Turn) -> Vec<(Said, S
         DeadlineKind::Node,
         DeadlineKind::NoAgent,
         DeadlineKind::UserIdle,
+        DeadlineKind::QueueUpdate,
     ];
     let change = |kind: DeadlineKind| {
         let (old, new) = (at(before, kind), at(&turn.deadlines, kind));

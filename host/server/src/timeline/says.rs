@@ -5,8 +5,8 @@ use super::model::Kind;
 use super::redaction::Redactor;
 use handoff_engine::content::{Choice, Receipt, UserMessage};
 use handoff_engine::handoff::{
-    EndDetail, HandoffEnd, HandoffMessages, Identity, IdentityField, Signal, Tally, Transcript,
-    TransferOptions, TransferRequest,
+    EndDetail, HandoffEnd, HandoffMessages, Identity, IdentityField, IdleStep, QueueUpdates,
+    Signal, Tally, Transcript, TransferOptions, TransferRequest,
 };
 use handoff_engine::session::{
     CloseReason, DeadlineKind, EffectKind, Entry, InputKind, NodeError, Sender, StepDecision,
@@ -396,7 +396,22 @@ impl Redactor {
             transcript: how_much,
             no_agent_timeout_ms,
             user_end_command,
+            queue_updates,
+            user_idle,
         } = options;
+        let idle: Vec<Value> = user_idle
+            .iter()
+            .map(
+                |IdleStep {
+                     after_ms,
+                     text,
+                     leave,
+                 }| {
+                    let text = text.as_ref().map(|text| self.text(text));
+                    json!({"afterMs": after_ms, "text": text, "leave": leave})
+                },
+            )
+            .collect();
         let lines: Vec<String> = transcript.iter().map(|line| self.text(line)).collect();
         let attributes: Map<String, Value> = attributes
             .iter()
@@ -423,6 +438,25 @@ impl Redactor {
             "openingText": opening_text.as_ref().map(|text| self.text(text)),
             "noAgentTimeoutMs": no_agent_timeout_ms,
             "userEndCommand": user_end_command.as_ref().map(|text| self.text(text)),
+            "queueUpdates": queue_updates.as_ref().map(|updates| self.queue_updates(updates)),
+            "userIdle": idle,
+        })
+    }
+
+    fn queue_updates(&mut self, updates: &QueueUpdates) -> Value {
+        let QueueUpdates {
+            text,
+            otherwise,
+            every_ms,
+            max_position,
+            max_wait_ms,
+        } = updates;
+        json!({
+            "text": self.text(text),
+            "otherwise": otherwise.as_ref().map(|text| self.text(text)),
+            "everyMs": every_ms,
+            "maxPosition": max_position,
+            "maxWaitMs": max_wait_ms,
         })
     }
 
@@ -438,6 +472,7 @@ impl Redactor {
         let HandoffMessages {
             requested,
             assigned,
+            agent_changed,
             agent_left,
             user_left,
             no_agent,
@@ -446,6 +481,7 @@ impl Redactor {
         let all = [
             ("requested", requested),
             ("assigned", assigned),
+            ("agentChanged", agent_changed),
             ("agentLeft", agent_left),
             ("userLeft", user_left),
             ("noAgent", no_agent),
@@ -565,6 +601,7 @@ pub(super) fn name_of(kind: DeadlineKind) -> &'static str {
         DeadlineKind::Node => "timeout of the node",
         DeadlineKind::NoAgent => "time for an agent to accept",
         DeadlineKind::UserIdle => "time for the user to answer",
+        DeadlineKind::QueueUpdate => "next word on the queue",
     }
 }
 

@@ -5,8 +5,8 @@ use handoff_engine::content::{
     Attachment, Card, Choice, ChoiceKind, Content, QuickReply, Receipt, UserMessage,
 };
 use handoff_engine::handoff::{
-    Agent, EndDetail, HandoffEnd, HandoffMessages, Identity, SessionEndReason, Signal, Tally,
-    Target, Transcript, TransferOptions, TransferRequest,
+    Agent, EndDetail, HandoffEnd, HandoffMessages, Identity, IdleStep, QueueUpdates,
+    SessionEndReason, Signal, Tally, Target, Transcript, TransferOptions, TransferRequest,
 };
 use handoff_engine::name::{EffectId, HandoffId, InputId, Revision};
 use handoff_engine::session::{
@@ -447,6 +447,7 @@ impl Marks {
                 messages: HandoffMessages {
                     requested: Some(self.private()),
                     assigned: Some(self.private()),
+                    agent_changed: Some(self.private()),
                     agent_left: Some(self.private()),
                     user_left: Some(self.private()),
                     no_agent: Some(self.private()),
@@ -454,6 +455,18 @@ impl Marks {
                 },
                 transcript: Transcript::Text(self.private()),
                 user_end_command: Some(self.private()),
+                queue_updates: Some(QueueUpdates {
+                    text: self.private(),
+                    otherwise: Some(self.private()),
+                    every_ms: Millis::from_secs(60),
+                    max_position: None,
+                    max_wait_ms: None,
+                }),
+                user_idle: vec![IdleStep {
+                    after_ms: Millis::from_secs(60),
+                    text: Some(self.private()),
+                    leave: true,
+                }],
                 ..TransferOptions::default()
             },
             opening_text: Some(self.private()),

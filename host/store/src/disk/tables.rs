@@ -81,11 +81,12 @@ pub(super) fn past(session: &str) -> String {
 }
 
 /// Codes of deadlines, in the order in which those of one moment are due.
-const KINDS: [(u8, DeadlineKind); 4] = [
+const KINDS: [(u8, DeadlineKind); 5] = [
     (1, DeadlineKind::Inactivity),
     (2, DeadlineKind::Node),
     (3, DeadlineKind::NoAgent),
     (4, DeadlineKind::UserIdle),
+    (5, DeadlineKind::QueueUpdate),
 ];
 
 pub(super) fn code_of(kind: DeadlineKind) -> u8 {
@@ -94,6 +95,7 @@ pub(super) fn code_of(kind: DeadlineKind) -> u8 {
         DeadlineKind::Node => 2,
         DeadlineKind::NoAgent => 3,
         DeadlineKind::UserIdle => 4,
+        DeadlineKind::QueueUpdate => 5,
     }
 }
 

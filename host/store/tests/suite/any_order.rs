@@ -62,6 +62,7 @@ fn due() -> impl Strategy<Value = Vec<(DeadlineKind, u64)>> {
         DeadlineKind::Node,
         DeadlineKind::NoAgent,
         DeadlineKind::UserIdle,
+        DeadlineKind::QueueUpdate,
     ];
     let one = |kind| prop::option::of(0..20_u64).prop_map(move |at| at.map(|at| (kind, at)));
     kinds
