@@ -136,7 +136,7 @@ fn a_worker_that_is_created_loads_and_is_not_created_twice() {
     assert!(output.status.success(), "{}", complained(&output));
     let output = handoff(&["check", &project]);
     assert!(
-        printed(&output).contains("8 bots"),
+        printed(&output).contains("10 bots"),
         "{}",
         complained(&output)
     );

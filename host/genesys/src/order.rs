@@ -113,6 +113,11 @@ impl<T> Order<T> {
         self.recent.iter().any(|known| known == id)
     }
 
+    /// The ids that are known, the latest last.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
+        self.recent.iter().map(String::as_str)
+    }
+
     /// When something will be ready.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.waiting.iter().map(|waiting| waiting.until).min()

@@ -15,7 +15,7 @@ use handoff_engine::clock::Busy;
 use handoff_engine::handoff::{Agent, Tally};
 use handoff_engine::name::{HandoffId, InputId};
 use handoff_engine::time::{Millis, Timestamp};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// How long handoffs are remembered: as long as Genesys threads the messages of one user into one
 /// conversation.
@@ -30,6 +30,8 @@ pub(super) struct Over {
     pub(super) handoff: HandoffId,
     /// Who writes, if it can only be one.
     pub(super) agent: Option<Agent>,
+    /// Ids of messages that were told. Genesys may send them again.
+    pub(super) heard: BTreeSet<String>,
     pub(super) reports: Reports,
 }
 
@@ -61,21 +63,24 @@ impl Afterwards {
         }
     }
 
-    /// Reports what a person wrote to a user who has been handed back. False if it is nothing of the kind.
+    /// Reports what a person wrote to a user who has been handed back, once. False if it is nothing of the kind.
     pub(super) fn report(&mut self, message: &Outbound, now: Timestamp, busy: &Busy) -> bool {
         self.forget(now);
         let spoken = matches!(message.kind, Kind::Text | Kind::Structured);
-        let Some((_, over)) = self.by_user.get(&message.channel.to.id) else {
+        let Some((_, over)) = self.by_user.get_mut(&message.channel.to.id) else {
             return false;
         };
         let shown = shown(message.text.as_deref(), &message.content);
         if !spoken || !message.is_from_a_person() || shown.is_empty() {
             return false;
         }
+        if !over.heard.insert(message.id.clone()) {
+            return true;
+        }
         let from = over.agent.clone().unwrap_or_else(unnamed);
         over.reports.send(Report {
             handoff: over.handoff.clone(),
-            // As if it had come in time: what was told then counts once.
+            // As if it had come in time.
             input: InputId::new(format!("{}:{}", over.handoff, key_of(message))),
             signal: Some(said(message, Some(from), shown)),
             handle: serde_json::Value::Null,
@@ -112,13 +117,16 @@ mod tests {
         let over = |handoff: &str| Over {
             handoff: HandoffId::new(handoff),
             agent: None,
+            heard: BTreeSet::from(["m0".to_owned()]),
             reports: reports.clone(),
         };
         let mut afterwards = Afterwards::default();
         afterwards.remember("ana".to_owned(), over("s/1/1"), Timestamp(1));
         afterwards.remember("ana".to_owned(), over("s/5/1"), Timestamp(2));
         let mut heard = |message: &Outbound, now| afterwards.report(message, now, &clock.busy());
-        assert!(heard(&message("ana", "m1", "Human"), Timestamp(3)));
+        for again in ["m0", "m1", "m1"] {
+            assert!(heard(&message("ana", again, "Human"), Timestamp(3)));
+        }
         assert!(!heard(&message("ben", "m2", "Human"), Timestamp(3)));
         assert!(!heard(&message("ana", "m3", "Bot"), Timestamp(3)));
         let later = Timestamp(2) + REMEMBERED + Millis(1);
@@ -137,6 +145,7 @@ mod tests {
             let over = Over {
                 handoff: HandoffId::new(format!("{number}/1/1")),
                 agent: None,
+                heard: BTreeSet::new(),
                 reports: reports.clone(),
             };
             afterwards.remember(number.to_string(), over, Timestamp(1));

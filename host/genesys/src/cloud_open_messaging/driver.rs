@@ -1,7 +1,6 @@
 //! The I/O of a handoff: its calls, the line on which webhooks come, and the conversation's events.
 
 use super::account::Account;
-use super::afterwards::Over;
 use super::calls::{Answer, Call, Event};
 use super::protocol::Protocol;
 use super::switchboard::{Line, Waiting};
@@ -101,12 +100,7 @@ impl Hands for Talking {
 
     /// What comes after the end is told by the switchboard.
     async fn close(self, protocol: &Protocol) {
-        if let Some(agent) = protocol.over() {
-            let over = Over {
-                handoff: protocol.handoff.clone(),
-                agent: agent.cloned(),
-                reports: self.reports,
-            };
+        if let Some(over) = protocol.over(self.reports) {
             self.line.over(over, self.account.clock.now());
         }
     }

@@ -6,6 +6,7 @@
 //! handoff begins and how the user leaves in `opening` and `leaving`, what a failure means in
 //! `failing`; this file decides what is next.
 
+use super::afterwards::Over;
 use super::calls::{Answer, Call, Event, Next};
 use super::looking::Reading;
 use super::opening::Opening;
@@ -20,10 +21,11 @@ use crate::giving_up;
 use crate::order::Places;
 use crate::outbox::Given;
 use crate::report::News;
-use crate::transport::Command;
-use handoff_engine::handoff::{Agent, TransferRequest};
+use crate::transport::{Command, Reports};
+use handoff_engine::handoff::TransferRequest;
 use handoff_engine::name::HandoffId;
 use handoff_engine::time::{Millis, Timestamp};
+use std::collections::BTreeSet;
 
 /// One handoff.
 #[derive(Debug)]
@@ -114,10 +116,19 @@ impl Protocol {
         }
     }
 
-    /// Once it is over: who the agent was, if only one was there.
-    pub(super) fn over(&self) -> Option<Option<&Agent>> {
+    /// Once it is over: what to know of it when something still comes.
+    pub(super) fn over(&self, reports: Reports) -> Option<Over> {
         let end = &self.state.end;
-        end.has_ended().then(|| end.only_agent())
+        let heard = match &self.state.phase {
+            Phase::Open(talk) => talk.order.known().map(str::to_owned).collect(),
+            Phase::Opening(_) => BTreeSet::new(),
+        };
+        end.has_ended().then(|| Over {
+            handoff: self.handoff.clone(),
+            agent: end.only_agent().cloned(),
+            heard,
+            reports,
+        })
     }
 
     pub(super) fn command(&mut self, command: Command) -> News {
