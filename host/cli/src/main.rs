@@ -64,6 +64,17 @@ enum Command {
     Worker(worker::Arguments),
 }
 
+impl Command {
+    /// What is logged if HANDOFF_LOG does not say it. Whoever runs a server wants to know what somebody should
+    /// look at; every other command says itself what went wrong.
+    fn log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "warn",
+            _ => "error",
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -73,7 +84,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let telemetry = match Telemetry::start(&arguments.telemetry, runtime.handle()) {
+    let telemetry = match Telemetry::start(
+        &arguments.telemetry,
+        arguments.command.log(),
+        runtime.handle(),
+    ) {
         Ok(telemetry) => telemetry,
         Err(error) => {
             tell(&error);

@@ -256,13 +256,13 @@ fn subject(at: &str) -> String {
 /// A JSON type as people call it.
 fn in_words(kind: JsonType) -> &'static str {
     match kind {
-        JsonType::Array => "a list",
+        JsonType::Array => "a list, in [ ]",
         JsonType::Boolean => "true or false",
         JsonType::Integer => "a whole number",
         JsonType::Null => "null",
         JsonType::Number => "a number",
-        JsonType::Object => "an object",
-        JsonType::String => "text",
+        JsonType::Object => "an object, in { }",
+        JsonType::String => "text, in quotes",
     }
 }
 

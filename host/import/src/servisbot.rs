@@ -222,6 +222,21 @@ fn sort<'s>(
             }
         }
     }
+    for worker in &workers {
+        if workers.iter().any(|other| flow_of(other) == worker.name) {
+            mistakes.push(
+                Diagnostic::error(
+                    "import.named_twice",
+                    worker.place("/Name"),
+                    format!(
+                        "the bot that pushes a worker would be called '{}' too",
+                        worker.name
+                    ),
+                )
+                .help("rename the worker"),
+            );
+        }
+    }
     if mistakes.is_empty() {
         Ok((workers, connectors))
     } else {

@@ -14,9 +14,6 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// The environment variable that says what is logged.
 const VARIABLE: &str = "HANDOFF_LOG";
 
-/// What is logged if nothing is said.
-const FILTER: &str = "error";
-
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -27,12 +24,12 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Writes the lines that the environment asks for.
-pub(super) fn layer<S>(format: Format) -> anyhow::Result<impl Layer<S>>
+/// Writes the lines that the environment asks for, or else these.
+pub(super) fn layer<S>(format: Format, unless_asked: &str) -> anyhow::Result<impl Layer<S>>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let wanted = std::env::var(VARIABLE).unwrap_or_else(|_| FILTER.to_owned());
+    let wanted = std::env::var(VARIABLE).unwrap_or_else(|_| unless_asked.to_owned());
     let wanted = EnvFilter::try_new(&wanted).with_context(|| {
         format!(
             "{VARIABLE}='{wanted}' does not say what to log; write a level, or targets with levels \

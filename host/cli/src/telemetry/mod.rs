@@ -49,12 +49,14 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Begins to listen. Traces are carried by the runtime, and until [`Self::finish`].
+    /// Begins to listen. Traces are carried by the runtime, and until [`Self::finish`]. `log` is what is logged
+    /// if nobody says it.
     pub(crate) fn start(
         arguments: &TelemetryArguments,
+        log: &str,
         runtime: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
-        let logs = logs::layer(arguments.log_format)?;
+        let logs = logs::layer(arguments.log_format, log)?;
         let traces = traces::provider(arguments.otlp_endpoint.as_deref(), runtime)?;
         tracing_subscriber::registry()
             .with(logs)
