@@ -17,6 +17,7 @@ async fn load() -> Engine {
         bytes: built_nodes::component(name),
     });
     let engine = Engine::builder()
+        .cache(built_nodes::compiled())
         .components(components)
         .allow_egress(Allowed::everything())
         .build()

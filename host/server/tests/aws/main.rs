@@ -81,6 +81,7 @@ async fn mail(moto: &Moto, id: &str, secret: &str) -> String {
         bytes: built_nodes::component(name),
     });
     let engine = Engine::builder()
+        .cache(built_nodes::compiled())
         .allow_egress(Allowed::everything())
         .components(nodes)
         .build()

@@ -89,7 +89,11 @@ async fn engine() -> &'static Engine {
 }
 
 async fn compile() -> Engine {
-    let engine = Engine::builder().components(components()).build().await;
+    let engine = Engine::builder()
+        .cache(built_nodes::compiled())
+        .components(components())
+        .build()
+        .await;
     engine.expect("standard nodes load")
 }
 
