@@ -59,12 +59,12 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn update(case: &Path, files: &BTreeMap<PathBuf, Vec<u8>>, words: &str) {
-    let out = case.join("out");
-    if out.exists() {
-        std::fs::remove_dir_all(&out).expect("removed");
+    let made = case.join("made");
+    if made.exists() {
+        std::fs::remove_dir_all(&made).expect("removed");
     }
     for (path, bytes) in files {
-        let path = out.join(path);
+        let path = made.join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("created");
         std::fs::write(path, bytes).expect("written");
     }
@@ -95,10 +95,10 @@ fn every_import_makes_the_project_that_was_reviewed_and_its_scenario_holds() {
         assert_eq!(words, expected, "{name} says something else");
         assert_eq!(
             files.keys().collect::<Vec<_>>(),
-            tree(&case.join("out")).keys().collect::<Vec<_>>(),
+            tree(&case.join("made")).keys().collect::<Vec<_>>(),
             "{name}"
         );
-        for (path, bytes) in tree(&case.join("out")) {
+        for (path, bytes) in tree(&case.join("made")) {
             let made = String::from_utf8_lossy(&files[&path]).into_owned();
             let reviewed = String::from_utf8_lossy(&bytes).into_owned();
             assert_eq!(made, reviewed, "{name}: {}", path.display());
@@ -120,9 +120,9 @@ fn documents_of_servisbot_are_carried_over_byte_for_byte() {
     for (from, to) in [
         (
             "in/genesys-livechat.json",
-            "out/workers/GenesysLivechatAlpha.json",
+            "made/workers/GenesysLivechatAlpha.json",
         ),
-        ("in/send-email.json", "out/connectors/sendEmail.json"),
+        ("in/send-email.json", "made/connectors/sendEmail.json"),
     ] {
         let read = |path| std::fs::read(case.join(path)).expect("read");
         assert!(read(from) == read(to), "{from} was changed");
@@ -134,7 +134,7 @@ fn a_secret_that_stands_in_the_settings_is_neither_written_nor_shown() {
     let case = cases().join("dydu");
     let settings = std::fs::read_to_string(case.join("in/connector.toml")).expect("read");
     assert!(settings.contains("never-to-be-copied"));
-    let mut files = tree(&case.join("out"));
+    let mut files = tree(&case.join("made"));
     let words = std::fs::read(case.join("expected.txt")).expect("read");
     files.insert(PathBuf::from("expected.txt"), words);
     for (path, bytes) in files {
