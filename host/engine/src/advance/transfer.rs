@@ -48,7 +48,7 @@ impl Advancing<'_> {
                     .override_account
                     .clone()
                     .unwrap_or_else(|| worker.account.clone());
-                let options = worker.options.clone();
+                let options = (*worker.options).clone();
                 let request = self.complete(account, Target::AnyAgent, options, host)?;
                 Ok(Prepared::Worker(bot.clone(), Box::new(request)))
             }

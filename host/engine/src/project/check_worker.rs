@@ -79,6 +79,6 @@ pub(super) fn worker_bot(
         enabled: worker.enabled,
         slash_commands: worker.data.slash_commands,
         quick_responses: worker.data.quick_responses,
-        options,
+        options: Box::new(options),
     }
 }

@@ -108,7 +108,7 @@ pub struct WorkerBot {
     /// Texts that agents send by their number.
     pub quick_responses: Vec<QuickResponse>,
     /// What its handoffs are opened with.
-    pub options: TransferOptions,
+    pub options: Box<TransferOptions>,
 }
 
 /// A checked flow.
