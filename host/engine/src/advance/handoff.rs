@@ -129,7 +129,7 @@ impl Advancing<'_> {
             told: message.is_some(),
         });
         if let Some((id, from, text, content)) = message {
-            self.agent_tells_user(Some(from), id, text, content).await;
+            self.show_from_agent(Some(from), id, text, content).await;
         }
     }
 
@@ -176,6 +176,8 @@ impl Advancing<'_> {
     fn set_phase(&mut self, phase: Phase) {
         if let Some(handoff) = self.session.stack.last_mut().and_then(Owner::handoff_mut) {
             handoff.phase = phase;
+            // Whoever wrote is gone, so nobody waits for the user's answer.
+            handoff.idle = None;
         }
     }
 
@@ -187,6 +189,9 @@ impl Advancing<'_> {
         let first = before.is_none();
         let changed = before.is_some_and(|before| !before.is(agent));
         handoff.phase = Phase::Connected(agent.clone());
+        if changed {
+            handoff.idle = None;
+        }
         handoff.last_agent = Some(agent.clone());
         handoff.no_agent_at = None;
         let messages = &handoff.request.options.messages;
@@ -222,13 +227,24 @@ impl Advancing<'_> {
             return;
         }
         self.agent_tells_user(from, message, text, content).await;
+    }
+
+    /// What the agent in charge says reaches the user, who now owes an answer.
+    pub(super) async fn agent_tells_user(
+        &mut self,
+        from: Option<&Agent>,
+        message: &str,
+        said: &str,
+        content: &[Content],
+    ) {
+        self.show_from_agent(from, message, said, content).await;
         if from.is_some() {
             self.agent_waits();
         }
     }
 
-    /// What an agent says reaches the user, in the user's language. The transcript keeps what was said.
-    pub(super) async fn agent_tells_user(
+    /// What an agent says is shown in the user's language. The transcript keeps what was said.
+    async fn show_from_agent(
         &mut self,
         from: Option<&Agent>,
         message: &str,

@@ -3,7 +3,7 @@
 use crate::support::{Sample, Talk, agent, told};
 use handoff_engine::handoff::{HandoffEnd, Signal};
 use handoff_engine::name::InputId;
-use handoff_engine::session::{EffectKind, Entry, Exchanges, InputKind, Phase};
+use handoff_engine::session::{DeadlineKind, EffectKind, Entry, Exchanges, InputKind, Phase};
 use handoff_engine::time::{Millis, Timestamp};
 use serde_json::{Value, json};
 
@@ -221,6 +221,39 @@ async fn what_an_agent_writes_after_the_end_reaches_the_user_in_every_state_of_t
         .await;
     assert_eq!(told(&turn), ["agent Kim: And good-bye"]);
     assert!(!talk.session.is_open(), "nothing opens it again");
+}
+
+#[tokio::test]
+async fn a_user_owes_an_answer_only_to_an_agent_who_is_there() {
+    let steps = json!([{"after": 60, "text": "Still there?"}, {"after": 120, "leave": true}]);
+    let owing = async || {
+        let mut talk = with(json!({"userIdle": steps})).await;
+        talk.queued().await;
+        talk.joined("Kim").await;
+        talk.agent_says("Kim", "Which order?").await;
+        talk
+    };
+    let is_due = |talk: &Talk| {
+        let deadlines = talk.session.deadlines();
+        deadlines.iter().any(|it| it.kind == DeadlineKind::UserIdle)
+    };
+    let mut talk = owing().await;
+    assert!(is_due(&talk));
+    talk.user("4711").await;
+    assert!(!is_due(&talk), "the user answered");
+
+    // Transferred to a queue: the user waits, nobody waits for the user.
+    let mut talk = owing().await;
+    let kim = agent("Kim");
+    talk.signal(Signal::AgentLeft { agent: kim }).await;
+    assert!(!is_due(&talk));
+
+    // Transferred to a colleague, who has not written yet.
+    let mut talk = owing().await;
+    talk.joined("Lee").await;
+    assert!(!is_due(&talk));
+    talk.agent_says("Lee", "Lee here").await;
+    assert!(is_due(&talk));
 }
 
 #[tokio::test]
