@@ -6,7 +6,6 @@ use crate::manifest::Manifest;
 use crate::org::{Org, QUEUE};
 use crate::readme::readme;
 use crate::{ImportError, Imported, Source};
-use handoff_engine::account::{REGIONS, region_of};
 use handoff_engine::diagnostic::{Diagnostic, Place, name_list};
 use handoff_engine::source::place_at;
 use serde_json::{Map, Value, json};
@@ -93,18 +92,8 @@ impl Connector {
     fn read(form: &Form, tables: &[Source]) -> Result<Self, ImportError> {
         let mut mistakes = Vec::new();
         let mut read = Self::default();
-        match form.required(DOMAIN) {
-            Ok(domain) => match region_of(domain) {
-                Some(region) => region.clone_into(&mut read.region),
-                None => mistakes.push(
-                    Diagnostic::error(
-                        "import.no_region",
-                        form.place(DOMAIN),
-                        format!("'{domain}' is in no region of Genesys Cloud"),
-                    )
-                    .help(format!("the regions are {}", name_list(REGIONS))),
-                ),
-            },
+        match form.region(DOMAIN) {
+            Ok(region) => region.clone_into(&mut read.region),
             Err(error) => mistakes.extend(error.0),
         }
         match form.required(CLIENT_ID) {

@@ -4,6 +4,7 @@
 //! of the form. Case, spaces and punctuation of a label do not count.
 
 use crate::{ImportError, Source};
+use handoff_engine::account::{REGIONS, region_of};
 use handoff_engine::diagnostic::{Diagnostic, Place, did_you_mean, name_list};
 use handoff_engine::source::{Document, Part, pointer};
 use serde_json::Value;
@@ -64,6 +65,21 @@ impl Form {
                     |near| format!("you wrote '{near}'; write '{name}'"),
                 );
             Diagnostic::error("import.missing_setting", self.document.place(&at), message)
+                .help(help)
+                .into()
+        })
+    }
+
+    /// The region of Genesys Cloud that the address under a label is in, or a mistake.
+    pub(crate) fn region(&self, label: Label) -> Result<&str, ImportError> {
+        let address = self.required(label)?;
+        region_of(address).ok_or_else(|| {
+            let message = format!("'{address}' is in no region of Genesys Cloud");
+            let help = format!(
+                "write for example https://login.mypurecloud.com; the regions are {}",
+                name_list(REGIONS)
+            );
+            Diagnostic::error("import.no_region", self.place(label), message)
                 .help(help)
                 .into()
         })

@@ -11,8 +11,8 @@ use crate::manifest::Manifest;
 use crate::org::{Org, QUEUE};
 use crate::readme::readme;
 use crate::{ImportError, Imported, Source};
-use handoff_engine::account::{REGIONS, region_of};
-use handoff_engine::diagnostic::{Diagnostic, name_list};
+use handoff_engine::account::region_of;
+use handoff_engine::diagnostic::Diagnostic;
 use script::{MetaInfo, Value as Metadata};
 use serde_json::{Map, Value, json};
 
@@ -97,26 +97,22 @@ struct Agent {
 impl Agent {
     fn read(form: &Form) -> Result<Self, ImportError> {
         let mut mistakes = Vec::new();
-        let mut required = |label| match form.required(label) {
+        let mut taken = |read: Result<&str, ImportError>| match read {
             Ok(text) => text.to_owned(),
             Err(error) => {
                 mistakes.extend(error.0);
                 String::new()
             }
         };
-        let login = required(LOGIN_URL);
-        let deployment_id = required(DEPLOYMENT_ID);
+        let region = taken(form.region(LOGIN_URL));
+        let deployment_id = taken(form.required(DEPLOYMENT_ID));
         let web_messaging = match form.text(MODE) {
             Some(mode) => !mode.to_lowercase().replace(' ', "").contains("webchat"),
             None => form.text(SOCKET_URL).is_some(),
         };
         if !web_messaging {
-            required(ORGANIZATION_ID);
-            required(QUEUE_NAME);
-        }
-        let region = region_of(&login).unwrap_or_default().to_owned();
-        if region.is_empty() && !login.is_empty() {
-            mistakes.push(no_region(form, LOGIN_URL, &login));
+            taken(form.required(ORGANIZATION_ID));
+            taken(form.required(QUEUE_NAME));
         }
         if !mistakes.is_empty() {
             return Err(ImportError(mistakes));
@@ -256,14 +252,6 @@ impl Agent {
         }
         carried
     }
-}
-
-fn no_region(form: &Form, label: Label, text: &str) -> Diagnostic {
-    let message = format!("'{text}' is in no region of Genesys Cloud");
-    Diagnostic::error("import.no_region", form.place(label), message).help(format!(
-        "write for example https://login.mypurecloud.com; the regions are {}",
-        name_list(REGIONS)
-    ))
 }
 
 fn node_of(index: usize) -> String {
