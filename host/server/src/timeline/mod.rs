@@ -15,6 +15,7 @@ mod changes;
 mod model;
 mod page;
 mod redaction;
+mod request;
 mod rows;
 mod says;
 #[cfg(test)]
