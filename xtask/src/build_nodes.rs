@@ -21,9 +21,18 @@ use crate::workspace::{Workspace, cargo};
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "node";
 
+/// Which components to build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The nodes, which are all that a flow needs.
+    Nodes,
+    /// The nodes and the misbehaving ones of the fixtures, which only tests need.
+    NodesAndFixtures,
+}
+
 /// Builds the components. Returns the folder that holds them: `<node>.wasm` for every node,
 /// `fixtures/<fixture>.wasm` for every misbehaving one.
-pub(crate) fn run() -> anyhow::Result<PathBuf> {
+pub(crate) fn run(scope: Scope) -> anyhow::Result<PathBuf> {
     let workspace = Workspace::load()?;
     let folder = workspace.target_directory.join("nodes");
     // By package name, where its component goes.
@@ -37,7 +46,11 @@ pub(crate) fn run() -> anyhow::Result<PathBuf> {
             folder.join(format!("{}.wasm", node.folder_name())),
         );
     }
-    for fixture in workspace.members_in("fixtures/components") {
+    let fixtures = (scope == Scope::NodesAndFixtures)
+        .then(|| workspace.members_in("fixtures/components"))
+        .into_iter()
+        .flatten();
+    for fixture in fixtures {
         let file = folder.join(format!("fixtures/{}.wasm", fixture.folder_name()));
         wanted.insert(fixture.name.clone(), file);
     }

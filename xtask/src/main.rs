@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::BuildNodes => {
-            let nodes = build_nodes::run()?;
+            let nodes = build_nodes::run(build_nodes::Scope::NodesAndFixtures)?;
             eprintln!("Nodes are in {}", nodes.display());
             Ok(())
         }

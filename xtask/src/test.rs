@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check, the quick ones first.
 
-use crate::build_nodes;
+use crate::build_nodes::{self, Scope};
 use crate::workspace::{Workspace, cargo, run_in};
 use std::process::Command;
 use std::time::Instant;
@@ -23,7 +23,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     )?;
 
     say("node components");
-    let nodes = build_nodes::run()?;
+    let nodes = build_nodes::run(Scope::NodesAndFixtures)?;
 
     say("lints");
     let mut lints = cargo();
