@@ -24,7 +24,7 @@ fn conversation(bencher: Bencher<'_, '_>, lines: usize) {
     let runtime = block_on();
     let mut talk: Talk = runtime.block_on(sample().talk());
     runtime.block_on(talk.start());
-    while talk.session.transcript.len() < lines {
+    while talk.transcript().len() < lines {
         runtime.block_on(talk.user("12"));
     }
     let input = Input {

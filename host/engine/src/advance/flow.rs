@@ -1,5 +1,6 @@
 //! Running a flow: step after step, until the session waits, is transferred, or closes.
 
+use super::transfer::Prepared;
 use super::{Advancing, MAX_STEPS};
 use crate::egress::Access;
 use crate::handoff::EndDetail;
@@ -130,7 +131,9 @@ impl Advancing<'_> {
         StepHost {
             context: std::mem::take(&mut self.session.context),
             attributes: std::mem::take(&mut self.session.attributes),
-            transcript: std::mem::take(&mut self.session.transcript),
+            said: std::mem::take(&mut self.said),
+            lines: self.session.lines,
+            history: Some((self.session.id.clone(), Arc::clone(&self.history))),
             last_handoff: self.session.last_handoff.as_ref().map(Into::into),
             connectors: Arc::clone(&self.project.connectors),
             accounts: Accounts {
@@ -155,7 +158,10 @@ impl Advancing<'_> {
     fn take_back(&mut self, host: &mut StepHost) {
         self.session.context = std::mem::take(&mut host.context);
         self.session.attributes = std::mem::take(&mut host.attributes);
-        self.session.transcript = std::mem::take(&mut host.transcript);
+        self.said = std::mem::take(&mut host.said);
+        if let Some(error) = host.history_error.take() {
+            self.history_error = Some(error);
+        }
     }
 
     fn log(&mut self, node: &NodeId, host: &mut StepHost) {
@@ -221,14 +227,18 @@ impl Advancing<'_> {
             }
             Outcome::PushBot(push) => {
                 let bot = BotName::new(push.bot);
-                let prepared = self.prepare_push(&bot, &host)?;
+                let mut prepared = self.prepare_push(&bot, &host)?;
+                if let Prepared::Worker(_, request) = &mut prepared {
+                    self.add_transcript(request, &host).await;
+                }
                 self.journal.push(stepped(StepDecision::PushBot(bot)));
                 self.commit(&frame.bot, host);
                 self.wait_for(Waiting::Owner { state: push.state });
                 Ok(self.push_prepared(prepared))
             }
             Outcome::Transfer(transfer) => {
-                let request = self.prepare_transfer(&transfer, &host)?;
+                let mut request = self.prepare_transfer(&transfer, &host)?;
+                self.add_transcript(&mut request, &host).await;
                 self.journal.push(stepped(StepDecision::Transfer));
                 self.commit(&frame.bot, host);
                 self.wait_for(Waiting::Owner {
@@ -277,8 +287,7 @@ impl Advancing<'_> {
     }
 
     fn bot_says(&mut self, bot: &BotName, text: String) {
-        self.session
-            .say(Speaker::Bot(bot.to_string()), &text, self.now);
+        self.say(Speaker::Bot(bot.to_string()), &text);
         self.effect(EffectKind::SendToUser {
             from: Sender::Bot(bot.clone()),
             text,

@@ -257,7 +257,7 @@ impl Advancing<'_> {
         };
         let speaker = from.map_or(Speaker::System, |agent| Speaker::Agent(agent.name.clone()));
         let line = all_as_text(said, content);
-        self.session.say(speaker, &line, self.now);
+        self.say(speaker, &line);
         self.effect(EffectKind::SendToUser {
             from: from.map_or(Sender::System, |agent| Sender::Agent(agent.clone())),
             text: translated.unwrap_or_else(|| said.to_owned()),

@@ -15,6 +15,7 @@ mod close;
 mod command;
 mod flow;
 mod handoff;
+mod history;
 mod transfer;
 mod translation;
 mod waiting;
@@ -29,8 +30,9 @@ use crate::name::{EffectId, InputId};
 use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage as NodeMessage};
 use crate::project::{Bot, Project};
 use crate::session::{
-    CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, Input, InputKind, MAX_MESSAGE,
-    Owner, Refusal, Session, Speaker, Turn, UserText, Waiting,
+    CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, History, HistoryError, Input,
+    InputKind, MAX_MESSAGE, NoHistory, Owner, Refusal, Session, SessionLimits, Speaker,
+    TranscriptLine, Turn, UserText, Waiting,
 };
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -50,10 +52,14 @@ pub struct Surroundings<'a> {
     pub egress: Arc<dyn Egress>,
     /// Asks how many agents there are.
     pub agents: Arc<dyn AskAgents>,
+    /// Reads what earlier turns said.
+    pub history: Arc<dyn History>,
+    /// How long the session may become.
+    pub limits: SessionLimits,
 }
 
-/// Applies one input to a session. Nobody looks on, and no request leaves. A refusal means that nothing
-/// has changed.
+/// Applies one input to a session. Nobody looks on, no request leaves, and what earlier turns said is not known:
+/// an agent reads no transcript of them. A refusal means that nothing has changed.
 pub async fn advance(
     project: &Project,
     session: &Session,
@@ -64,6 +70,8 @@ pub async fn advance(
         watch: &mut watch::Unwatched,
         egress: Arc::new(NoEgress),
         agents: Arc::new(NobodyToAsk),
+        history: Arc::new(NoHistory),
+        limits: SessionLimits::default(),
     };
     advance_in(project, session, input, now, surroundings).await
 }
@@ -92,12 +100,19 @@ pub async fn advance_in(
         watch: surroundings.watch,
         egress: surroundings.egress,
         agents: surroundings.agents,
+        history: surroundings.history,
+        history_error: None,
+        said: Vec::new(),
         journal: Vec::new(),
         effects: Vec::new(),
         steps: 0,
         ids: 0,
     };
     let active = advancing.apply(&input.kind).await?;
+    if let Some(HistoryError(reason)) = advancing.history_error {
+        return Err(Refusal::History { reason });
+    }
+    advancing.enforce(surroundings.limits);
     advancing.rearm_inactivity(active);
     Ok(Turn {
         deadlines: advancing.session.deadlines(),
@@ -106,6 +121,7 @@ pub async fn advance_in(
         input: input.clone(),
         journal: advancing.journal,
         effects: advancing.effects,
+        said: advancing.said,
     })
 }
 
@@ -118,6 +134,9 @@ struct Advancing<'a> {
     watch: &'a mut dyn StepWatch,
     egress: Arc<dyn Egress>,
     agents: Arc<dyn AskAgents>,
+    history: Arc<dyn History>,
+    history_error: Option<HistoryError>,
+    said: Vec<TranscriptLine>,
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     steps: usize,
@@ -223,7 +242,7 @@ impl Advancing<'_> {
 
     async fn user_message(&mut self, said: &UserMessage) {
         let text = said.as_text();
-        self.session.say(Speaker::User, &text, self.now);
+        self.say(Speaker::User, &text);
         self.session.handoffs_in_a_row = 0;
         self.session.last_message = Some(UserText {
             id: self.input.to_string(),

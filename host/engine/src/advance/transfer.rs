@@ -162,7 +162,7 @@ impl Advancing<'_> {
         Ok(TransferRequest {
             account: name,
             target,
-            transcript: self.transcript_for_agent(&options, host),
+            transcript: Vec::new(),
             options,
             opening_text: self
                 .session
@@ -172,11 +172,10 @@ impl Advancing<'_> {
         })
     }
 
-    /// What the agent reads of the conversation so far. What the user wrote last is not in it: it
-    /// opens the handoff.
-    /// What bots have to say to the agent comes last, whatever the transcript is to be.
-    fn transcript_for_agent(&self, options: &TransferOptions, host: &StepHost) -> Vec<String> {
-        let mut lines = self.said_so_far(options);
+    /// Adds what the agent is to read of the conversation so far. The user's last message is not in it: it opens
+    /// the handoff. What bots have to say to the agent comes last, whatever the transcript is to be.
+    pub(super) async fn add_transcript(&mut self, request: &mut TransferRequest, host: &StepHost) {
+        let mut lines = self.said_so_far(&request.options).await;
         let mut notes = self.session.for_agent.clone();
         // The node that hands over may have something to say, too.
         let own = host
@@ -191,10 +190,10 @@ impl Advancing<'_> {
         };
         notes.retain(|note| !stands(note));
         lines.extend(notes);
-        lines
+        request.transcript = lines;
     }
 
-    fn said_so_far(&self, options: &TransferOptions) -> Vec<String> {
+    async fn said_so_far(&mut self, options: &TransferOptions) -> Vec<String> {
         let limit = match &options.transcript {
             Transcript::None => return Vec::new(),
             Transcript::Text(text) => return text.lines().map(str::to_owned).collect(),
@@ -202,7 +201,7 @@ impl Advancing<'_> {
             Transcript::Last(limit) => *limit,
         };
         let user = options.identity.nickname.as_deref().unwrap_or("User");
-        let lines = &self.session.transcript;
+        let lines = self.transcript().await;
         let opening = lines.iter().rposition(|line| line.speaker == Speaker::User);
         let said = lines.iter().enumerate().filter_map(|(at, line)| {
             let name = match &line.speaker {
@@ -237,7 +236,7 @@ impl Advancing<'_> {
         self.push(Owner::Agent(AgentFrame { handoff }));
     }
 
-    fn open_handoff(&mut self, request: TransferRequest) -> OpenHandoff {
+    fn open_handoff(&mut self, mut request: TransferRequest) -> OpenHandoff {
         if let Some(text) = request.options.messages.requested.clone() {
             self.system_says(text);
         }
@@ -248,6 +247,8 @@ impl Advancing<'_> {
             request: request.clone(),
         });
         self.warn(&id, &request);
+        // The effect carries the transcript to the agent; the session has no more use for it.
+        request.transcript.clear();
         OpenHandoff {
             id,
             asked_at: Some(self.now),
@@ -303,7 +304,7 @@ impl Advancing<'_> {
     }
 
     pub(super) fn system_says(&mut self, text: String) {
-        self.session.say(Speaker::System, &text, self.now);
+        self.say(Speaker::System, &text);
         self.effect(EffectKind::SendToUser {
             from: Sender::System,
             text,

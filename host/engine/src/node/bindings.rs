@@ -7,6 +7,7 @@ wasmtime::component::bindgen!({
     world: "flow-node",
     imports: {
         "handoff:node/availability.ask": async,
+        "handoff:node/conversation.transcript": async,
         "handoff:node/context.set": trappable,
         "handoff:node/context.remove": trappable,
         "handoff:node/external-attributes.set": trappable,

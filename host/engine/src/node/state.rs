@@ -6,8 +6,8 @@ use super::http::Outgoing;
 use super::limits::Limits;
 use crate::availability::{AskAgents, Asked};
 use crate::egress::{Access, Call};
-use crate::name::AccountName;
-use crate::session::TranscriptLine;
+use crate::name::{AccountName, SessionId};
+use crate::session::{History, HistoryError, TranscriptLine};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,8 +23,14 @@ pub struct StepHost {
     pub context: BTreeMap<String, Value>,
     /// What agents will see, before the step.
     pub attributes: BTreeMap<String, String>,
-    /// What was said so far.
-    pub transcript: Vec<TranscriptLine>,
+    /// Lines of the transcript in all, those of the present turn included.
+    pub lines: u64,
+    /// What the present turn said so far.
+    pub said: Vec<TranscriptLine>,
+    /// Reads what earlier turns of a session said; none if nothing was kept.
+    pub history: Option<(SessionId, Arc<dyn History>)>,
+    /// Why earlier lines could not be read. The turn comes to nothing then.
+    pub history_error: Option<HistoryError>,
     /// How the last handoff ended.
     pub last_handoff: Option<SessionEnd>,
     /// Documents of the project's API connectors, by alias.

@@ -118,6 +118,12 @@ pub enum Refusal {
     /// The session was started before, or not yet.
     #[error("a session is started once, before anything else")]
     Started,
+    /// What was said earlier can't be read now. The same input may be taken later.
+    #[error("the session's history can't be read: {reason}")]
+    History {
+        /// Why not.
+        reason: String,
+    },
     /// The session is pinned to another version of the project.
     #[error("the session runs on another version of the project ({pinned}) than this one")]
     OtherProject {
@@ -136,6 +142,7 @@ impl Refusal {
             Self::TooLong { .. } => "message.too_long",
             Self::Closed => "session.closed",
             Self::Started => "session.started",
+            Self::History { .. } => "session.history_unavailable",
             Self::OtherProject { .. } => "session.other_project",
         }
     }

@@ -3,15 +3,21 @@
 //! Everything a session is stands in [`Session`]; between turns nothing else is kept. It holds no
 //! instance, task or timer, so a parked session costs what its JSON costs.
 
+mod event;
 mod exchange;
+mod history;
 mod input;
 mod journal;
+mod limits;
 mod owner;
 mod turn;
 
+pub use event::{Position, UserEvent, UserEventKind};
 pub use exchange::{Exchange, Exchanges, Way};
+pub use history::{History, HistoryError, MAX_TRANSCRIPT_LINES, NoHistory};
 pub use input::{DeadlineKind, Input, InputKind, MAX_MESSAGE, Refusal};
 pub use journal::{Entry, NodeError, StepDecision};
+pub use limits::SessionLimits;
 pub use owner::{
     AgentFrame, FlowFrame, Idle, OpenHandoff, Owner, Phase, QueueTold, Waiting, WorkerFrame,
 };
@@ -36,9 +42,6 @@ pub const SESSION_END_DETAIL: &str = "SessionEndDetail";
 /// Messages that a session keeps for the next agent.
 const FOR_AGENT: usize = 50;
 
-/// Lines of transcript a session keeps.
-const TRANSCRIPT: usize = 500;
-
 /// A conversation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
@@ -58,8 +61,13 @@ pub struct Session {
     pub context: BTreeMap<String, Value>,
     /// What agents will see.
     pub attributes: BTreeMap<String, String>,
-    /// What was said, oldest first.
-    pub transcript: Vec<TranscriptLine>,
+    /// How many lines were said. What they say is history, which a session does not carry along:
+    /// every turn has its own lines in [`Turn::said`].
+    #[serde(default)]
+    pub lines: u64,
+    /// How many bytes of text were said and received, counted against [`SessionLimits::bytes`].
+    #[serde(default)]
+    pub bytes: u64,
     /// What the user wrote last.
     pub last_message: Option<UserText>,
     /// How the last handoff ended.
@@ -194,7 +202,8 @@ impl Session {
             stack: Vec::new(),
             context: BTreeMap::new(),
             attributes: BTreeMap::new(),
-            transcript: Vec::new(),
+            lines: 0,
+            bytes: 0,
             last_message: None,
             last_handoff: None,
             last_error: None,
@@ -277,16 +286,5 @@ impl Session {
             self.for_agent.push(text);
         }
         fits
-    }
-
-    pub(crate) fn say(&mut self, speaker: Speaker, text: &str, at: Timestamp) {
-        if self.transcript.len() >= TRANSCRIPT {
-            self.transcript.remove(0);
-        }
-        self.transcript.push(TranscriptLine {
-            speaker,
-            text: text.to_owned(),
-            at,
-        });
     }
 }

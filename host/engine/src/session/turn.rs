@@ -1,6 +1,6 @@
 //! What a turn comes to.
 
-use super::{CloseReason, DeadlineKind, Entry, Input, Session};
+use super::{CloseReason, DeadlineKind, Entry, Input, Session, TranscriptLine};
 use crate::content::{Content, Receipt, UserMessage};
 use crate::handoff::{Agent, TransferRequest};
 use crate::name::{AccountName, BotName, EffectId, HandoffId, InputId};
@@ -21,6 +21,9 @@ pub struct Turn {
     pub journal: Vec<Entry>,
     /// What the outside is asked to do, in order.
     pub effects: Vec<Effect>,
+    /// What was said, in order. It follows the lines of earlier turns.
+    #[serde(default)]
+    pub said: Vec<TranscriptLine>,
     /// Every point in time at which something is now due. Replaces those of the last turn.
     pub deadlines: Vec<Deadline>,
 }

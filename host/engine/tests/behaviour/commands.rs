@@ -74,7 +74,7 @@ async fn a_command_calls_its_api_once_and_the_user_sees_nothing() {
          &Message.Body.Text.Data=See+you+%26+bye&Message.Subject.Data=Your+chat"
     );
     assert_eq!(talk.context("mail"), json!("0100-1"));
-    let said = &talk.session.transcript;
+    let said = talk.transcript();
     assert!(
         said.iter().all(|line| !line.text.contains("/email")),
         "{said:?}"

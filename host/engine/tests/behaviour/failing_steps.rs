@@ -165,7 +165,7 @@ async fn a_message_of_a_failed_step_is_not_sent() {
     let turn = talk.start().await;
     assert_eq!(told(&turn), ["close Error"]);
     assert_eq!(talk.error().0, "conversation.too_long");
-    assert!(talk.session.transcript.is_empty());
+    assert!(talk.transcript().is_empty());
 }
 
 #[tokio::test]

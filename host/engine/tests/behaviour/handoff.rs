@@ -335,7 +335,7 @@ async fn the_user_is_told_what_the_flow_wants_told() {
     let messages =
         json!({"requested": "One moment.", "assigned": "Here we go.", "agentLeft": "That was it."});
     let mut talk = with(json!({"messages": messages})).await;
-    assert_eq!(talk.session.transcript[0].text, "One moment.");
+    assert_eq!(talk.transcript()[0].text, "One moment.");
     assert_eq!(told(&talk.joined("Kim").await), ["system: Here we go."]);
     talk.signal(Signal::AgentLeft {
         agent: agent("Kim"),
@@ -477,12 +477,11 @@ async fn files_choices_and_receipts_go_through_unchanged() {
         matches!(&effect.kind, EffectKind::SendToUser { content: to_user, message: Some(id), .. }
             if *to_user == content && id == "m-2")
     );
-    let line = talk
-        .session
-        .transcript
-        .last()
-        .map(|line| line.text.as_str());
-    assert_eq!(line, Some("bill.png: https://x.example/bill\n- Yes"));
+    let line = talk.transcript().pop().map(|line| line.text);
+    assert_eq!(
+        line.as_deref(),
+        Some("bill.png: https://x.example/bill\n- Yes")
+    );
 
     let turn = talk
         .input(InputKind::UserReceipt {

@@ -15,6 +15,7 @@ mod determinism;
 mod environments;
 mod failing_steps;
 mod handoff;
+mod history;
 mod identity;
 mod inactivity;
 mod owner_stack;

@@ -120,7 +120,7 @@ async fn a_message_goes_to_the_owner_on_top_and_to_nobody_else() {
     talk.user("to main").await;
     assert_eq!(talk.context("helper"), json!("to the helper"));
     assert_eq!(
-        talk.session.transcript.len(),
+        talk.transcript().len(),
         4,
         "three of the user's, one of main's"
     );

@@ -66,8 +66,7 @@ async fn a_slash_command_of_an_agent_is_not_for_the_user() {
     );
     assert!(
         !talk
-            .session
-            .transcript
+            .transcript()
             .iter()
             .any(|line| line.text.contains("/email"))
     );

@@ -3,7 +3,7 @@
 use crate::node::bindings::handoff::node::conversation::{Host, Line, SendError, Speaker};
 use crate::node::bindings::handoff::node::types::Audience;
 use crate::node::state::{OutgoingMessage, StepState};
-use crate::session::{Speaker as SessionSpeaker, TranscriptLine};
+use crate::session::{MAX_TRANSCRIPT_LINES, Speaker as SessionSpeaker, TranscriptLine};
 
 impl Host for StepState {
     fn send(&mut self, to: Audience, text: String) -> Result<(), SendError> {
@@ -19,13 +19,24 @@ impl Host for StepState {
         Ok(())
     }
 
-    fn transcript(&mut self, limit: u32) -> Vec<Line> {
-        let lines = &self.host.transcript;
+    async fn transcript(&mut self, limit: u32) -> Vec<Line> {
+        let host = &mut self.host;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        lines[lines.len().saturating_sub(wanted)..]
-            .iter()
-            .map(Line::from)
-            .collect()
+        let wanted = wanted.min(MAX_TRANSCRIPT_LINES);
+        let own = &host.said[host.said.len().saturating_sub(wanted)..];
+        let earlier = wanted - own.len();
+        let mut lines = Vec::new();
+        if earlier > 0
+            && host.lines > host.said.len() as u64
+            && let Some((session, history)) = &host.history
+        {
+            match history.transcript(session, earlier).await {
+                Ok(earlier) => lines.extend(earlier.iter().map(Line::from)),
+                Err(error) => host.history_error = Some(error),
+            }
+        }
+        lines.extend(own.iter().map(Line::from));
+        lines
     }
 }
 

@@ -8,4 +8,4 @@ mod talk;
 pub(crate) use components::{component, fixture, library, load, runtime};
 pub(crate) use outside::Outside;
 pub(crate) use project::Sample;
-pub(crate) use talk::{Talk, agent, entries, told};
+pub(crate) use talk::{Said, Talk, agent, entries, told};

@@ -4,15 +4,16 @@ use handoff_engine::availability::{AskAgents, NobodyToAsk};
 use handoff_engine::content::UserMessage;
 use handoff_engine::egress::{Egress, NoEgress};
 use handoff_engine::handoff::{Agent, HandoffEnd, Signal, Tally};
-use handoff_engine::name::{HandoffId, InputId, NodeId, NodeType};
+use handoff_engine::name::{HandoffId, InputId, NodeId, NodeType, SessionId};
 use handoff_engine::project::Project;
 use handoff_engine::session::{
-    EffectKind, Entry, Exchanges, Input, InputKind, Owner, Refusal, Sender, Session, Turn,
+    EffectKind, Entry, Exchanges, History, HistoryError, Input, InputKind, Owner, Refusal, Sender,
+    Session, SessionLimits, TranscriptLine, Turn,
 };
 use handoff_engine::time::{Millis, Timestamp};
 use handoff_engine::{StepWatch, Surroundings, advance_in};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A session and the project it runs on.
 pub(crate) struct Talk {
@@ -23,7 +24,33 @@ pub(crate) struct Talk {
     pub(crate) egress: Arc<dyn Egress>,
     /// Who is asked for agents; nobody at first.
     pub(crate) agents: Arc<dyn AskAgents>,
+    /// What was said so far.
+    pub(crate) said: Arc<Said>,
+    pub(crate) limits: SessionLimits,
     inputs: usize,
+}
+
+/// The transcript, as a store would keep it.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) lines: Mutex<Vec<TranscriptLine>>,
+    /// Whether it can be read.
+    pub(crate) unreadable: bool,
+}
+
+#[async_trait::async_trait]
+impl History for Said {
+    async fn transcript(
+        &self,
+        _: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<TranscriptLine>, HistoryError> {
+        if self.unreadable {
+            return Err(HistoryError("the disk is gone".to_owned()));
+        }
+        let lines = self.lines.lock().expect("no test panics with it");
+        Ok(lines[lines.len().saturating_sub(limit)..].to_vec())
+    }
 }
 
 impl Talk {
@@ -35,8 +62,16 @@ impl Talk {
             now: Timestamp(1_790_000_000_000),
             egress: Arc::new(NoEgress),
             agents: Arc::new(NobodyToAsk),
+            said: Arc::default(),
+            limits: SessionLimits::default(),
             inputs: 0,
         }
+    }
+
+    /// What was said so far.
+    pub(crate) fn transcript(&self) -> Vec<TranscriptLine> {
+        let lines = self.said.lines.lock().expect("no test panics with it");
+        lines.clone()
     }
 
     /// Applies an input. A refusal must leave the session as it was.
@@ -49,6 +84,10 @@ impl Talk {
         let turn = self.turn(&input).await?;
         assert_eq!(turn.session.revision, self.session.revision.next());
         self.session = turn.session.clone();
+        let mut lines = self.said.lines.lock().expect("no test panics with it");
+        lines.extend(turn.said.iter().cloned());
+        assert_eq!(self.session.lines, lines.len() as u64);
+        drop(lines);
         Ok(turn)
     }
 
@@ -58,6 +97,8 @@ impl Talk {
             watch: &mut Nobody,
             egress: Arc::clone(&self.egress),
             agents: Arc::clone(&self.agents),
+            history: Arc::clone(&self.said) as _,
+            limits: self.limits,
         };
         advance_in(&self.project, &self.session, input, self.now, surroundings).await
     }
