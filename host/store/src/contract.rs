@@ -4,10 +4,13 @@
 
 use crate::{AppendError, StoreError};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{DeadlineKind, Effect, Session, Turn};
+use handoff_engine::session::{
+    DeadlineKind, Effect, Position, Session, TranscriptLine, Turn, UserEvent,
+};
 use handoff_engine::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Keeps sessions and what happened to them.
@@ -45,12 +48,44 @@ pub trait Store: Send + Sync + Debug {
     /// What is due at `now`, in the order of [`Due`]: the longest overdue first. At most `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
 
-    /// The turns of a session from a revision on, oldest first.
+    /// The turns of a session from a revision on, oldest first: if there are more than `limit`, the last ones.
+    /// What they said is not in them, but in the [transcript](Self::transcript).
     async fn journal(
         &self,
         session: &SessionId,
         from: Revision,
+        limit: usize,
     ) -> Result<Vec<Arc<Turn>>, StoreError>;
+
+    /// What the user is shown after a position, in order, at most `limit` events. It costs what these cost,
+    /// however many lie before.
+    async fn events(
+        &self,
+        session: &SessionId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<UserEvent>, StoreError>;
+
+    /// Whether an event stands at a position.
+    async fn has_event(&self, session: &SessionId, position: Position) -> Result<bool, StoreError>;
+
+    /// The last lines of what was said, oldest first, at most `limit`.
+    async fn transcript(
+        &self,
+        session: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<TranscriptLine>, StoreError>;
+
+    /// Writes a copy of everything as of one moment into a new file, while the store is in use.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file already, if it can't be written, or if the store keeps nothing that can be copied
+    /// ([`StoreError::NoBackup`]).
+    async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        let _ = to;
+        Err(StoreError::NoBackup)
+    }
 
     /// Sessions that closed before a point in time and owe nothing: what may be forgotten. Those
     /// that closed first come first, by id where they closed at once. At most `limit`.
@@ -85,6 +120,15 @@ pub struct Due {
     pub session: SessionId,
     /// What.
     pub kind: DeadlineKind,
+}
+
+/// A copy that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Sessions in it.
+    pub sessions: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
 }
 
 /// What became of the wish to forget a session.

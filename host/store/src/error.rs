@@ -137,6 +137,12 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed; open it again")]
     Closed,
+    /// The store keeps nothing that could be copied into a file.
+    #[error("this store has no file to copy; back up a host whose store is one")]
+    NoBackup,
+    /// A copy would overwrite what is there.
+    #[error("there is a file of that name already; name another one, or move it away")]
+    Exists,
     /// What a store of somebody else's making says.
     #[error("the store does not work: {0}")]
     Unavailable(String),
@@ -159,6 +165,8 @@ impl StoreError {
             Self::Io(_) => "store.io",
             Self::Stopped(_) => "store.stopped",
             Self::Closed => "store.closed",
+            Self::NoBackup => "store.no_backup",
+            Self::Exists => "store.exists",
             Self::Unavailable(_) => "store.unavailable",
         }
     }
@@ -219,6 +227,8 @@ mod tests {
             StoreError::Io(broken()),
             StoreError::Stopped(Arc::new(StoreError::InUse)),
             StoreError::Closed,
+            StoreError::NoBackup,
+            StoreError::Exists,
             StoreError::Unavailable("it rests".to_owned()),
         ];
         let manual = include_str!("../../../docs/store.md");

@@ -12,7 +12,7 @@ mod disk;
 mod error;
 mod memory;
 
-pub use contract::{Census, Due, Forgotten, Store};
-pub use disk::{Recovery, RedbOptions, RedbStore};
+pub use contract::{Backup, Census, Due, Forgotten, Store};
+pub use disk::{Compacted, Recovery, RedbOptions, RedbStore, Verified};
 pub use error::{AppendError, OpenError, StoreError};
 pub use memory::MemoryStore;

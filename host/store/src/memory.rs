@@ -2,7 +2,7 @@
 
 use crate::{AppendError, Census, Due, Forgotten, Store, StoreError};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, Session, Status, Turn};
+use handoff_engine::session::{Effect, Position, Session, Status, TranscriptLine, Turn, UserEvent};
 use handoff_engine::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,9 @@ struct Tables {
 
 #[derive(Debug, Default)]
 struct Record {
+    /// Without what they said.
     turns: Vec<Arc<Turn>>,
+    lines: Vec<TranscriptLine>,
     inputs: HashSet<InputId>,
     /// By the order in which the turns asked for them.
     pending: BTreeMap<usize, Effect>,
@@ -61,6 +63,15 @@ fn due(turn: &Turn) -> Vec<Due> {
         kind: deadline.kind,
     });
     deadlines.collect()
+}
+
+fn without_said(turn: Arc<Turn>) -> Arc<Turn> {
+    if turn.said.is_empty() {
+        return turn;
+    }
+    let mut turn = Arc::unwrap_or_clone(turn);
+    turn.said.clear();
+    Arc::new(turn)
 }
 
 impl MemoryStore {
@@ -107,7 +118,8 @@ impl Store for MemoryStore {
             record.effects += 1;
         }
         record.settle(settled);
-        record.turns.push(turn);
+        record.lines.extend(turn.said.iter().cloned());
+        record.turns.push(without_said(turn));
         Ok(())
     }
 
@@ -181,15 +193,55 @@ impl Store for MemoryStore {
         &self,
         session: &SessionId,
         from: Revision,
+        limit: usize,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
         let tables = self.tables();
         let turns = tables.sessions.get(session).map(|record| &record.turns);
-        Ok(turns
-            .into_iter()
-            .flatten()
+        let turns = turns.into_iter().flatten();
+        let mut turns: Vec<_> = turns
             .filter(|turn| turn.session.revision >= from)
             .cloned()
-            .collect())
+            .collect();
+        turns.drain(..turns.len().saturating_sub(limit));
+        Ok(turns)
+    }
+
+    async fn events(
+        &self,
+        session: &SessionId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<UserEvent>, StoreError> {
+        let tables = self.tables();
+        let Some(record) = tables.sessions.get(session) else {
+            return Ok(Vec::new());
+        };
+        // Turns stand in order of their revisions.
+        let first = |turn: &Arc<Turn>| turn.session.revision < after.revision;
+        let turns = record.turns[record.turns.partition_point(first)..].iter();
+        let events = turns.flat_map(|turn| turn.user_events());
+        let events = events.filter(|event| event.position > after);
+        Ok(events.take(limit).collect())
+    }
+
+    async fn has_event(&self, session: &SessionId, position: Position) -> Result<bool, StoreError> {
+        let before = Position {
+            effect: position.effect.saturating_sub(1),
+            ..position
+        };
+        let next = self.events(session, before, 1).await?;
+        Ok(position.effect > 0 && next.first().is_some_and(|event| event.position == position))
+    }
+
+    async fn transcript(
+        &self,
+        session: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<TranscriptLine>, StoreError> {
+        let tables = self.tables();
+        let lines = tables.sessions.get(session).map(|record| &record.lines);
+        let lines = lines.map_or(&[][..], Vec::as_slice);
+        Ok(lines[lines.len().saturating_sub(limit)..].to_vec())
     }
 
     async fn closed_before(

@@ -4,11 +4,15 @@
 //! moment at which they differ.
 
 use super::deed::{Append, Applied};
+use super::state::Rows;
 use super::tables::{Deadlines, Written, past};
-use super::{record, undo};
+use super::{blob, record};
 use crate::{AppendError, Forgotten, StoreError};
 use handoff_engine::name::{EffectId, Revision};
+use record::TurnRecord;
 use redb::ReadableTable;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// What the indexes hold of a session.
 #[derive(Default)]
@@ -45,7 +49,7 @@ pub(super) fn append(
         let input = turn.input.id.clone();
         return Ok(Applied::Unchanged(Err(AppendError::Duplicate(input))));
     }
-    let undo = undo_of(tables, append)?;
+    let was = replace_state(tables, session, &append.state)?;
     let after = Indexed {
         revision: revision.0,
         closed_at: append.closed_at(),
@@ -60,16 +64,26 @@ pub(super) fn append(
         tables.pending.insert(key, effect.id.as_str())?;
     }
     settle(tables, session, &append.settled)?;
-    let entry = (append.entry.as_slice(), undo.as_slice());
-    tables.journal.insert((session, revision.0), entry)?;
+    for (place, event) in &append.events {
+        let key = (session, revision.0, *place);
+        tables.events.insert(key, event.as_slice())?;
+    }
+    for (number, line) in &append.lines {
+        tables
+            .transcript
+            .insert((session, *number), line.as_slice())?;
+    }
+    let entry = record::pack(&TurnRecord::new(turn, raw(&was)?))?;
+    tables
+        .turns
+        .insert((session, revision.0), entry.as_slice())?;
     let head = (
         after.revision,
         after.closed_at,
         after.handed_off,
         after.deadlines,
-        append.snapshot.as_slice(),
     );
-    tables.sessions.insert(session, head)?;
+    tables.heads.insert(session, head)?;
     Ok(Applied::Changed(Ok(())))
 }
 
@@ -98,10 +112,10 @@ fn recount(
 }
 
 fn indexed(tables: &Written<'_>, session: &str) -> Result<Option<Indexed>, StoreError> {
-    let Some(head) = tables.sessions.get(session)? else {
+    let Some(head) = tables.heads.get(session)? else {
         return Ok(None);
     };
-    let (revision, closed_at, handed_off, deadlines, _) = head.value();
+    let (revision, closed_at, handed_off, deadlines) = head.value();
     Ok(Some(Indexed {
         revision,
         closed_at,
@@ -110,16 +124,52 @@ fn indexed(tables: &Written<'_>, session: &str) -> Result<Option<Indexed>, Store
     }))
 }
 
-/// How to get from the session after a turn back to the one before; empty if there was none.
-fn undo_of(tables: &Written<'_>, append: &Append) -> Result<Vec<u8>, StoreError> {
-    let Some(head) = tables.sessions.get(append.turn.session.id.as_str())? else {
-        return Ok(Vec::new());
-    };
-    let (.., snapshot) = head.value();
-    match undo::undo(snapshot, &append.snapshot)? {
-        Some(undo) => record::write(&undo),
-        None => Ok(Vec::new()),
+/// Writes the rows of a session that are not as they were. Gives what they were; none where there was none.
+pub(super) fn replace_state(
+    tables: &mut Written<'_>,
+    session: &str,
+    rows: &Rows,
+) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    let mut was = BTreeMap::new();
+    let past = past(session);
+    for row in tables.state.range((session, "")..(past.as_str(), ""))? {
+        let (key, value) = row?;
+        let path = key.value().1;
+        let old = blob::unpack(value.value())?;
+        if rows.get(path).is_none_or(|new| new.as_bytes() != &*old) {
+            let old = String::from_utf8(old.into_owned()).map_err(StoreError::corrupt)?;
+            was.insert(path.to_owned(), Some(old));
+        }
     }
+    for (path, row) in rows {
+        if !was.contains_key(path) {
+            // As it was, or new.
+            if tables.state.get((session, path.as_str()))?.is_some() {
+                continue;
+            }
+            was.insert(path.clone(), None);
+        }
+        let packed = blob::pack(row.as_bytes());
+        tables
+            .state
+            .insert((session, path.as_str()), packed.as_slice())?;
+    }
+    for path in was.keys().filter(|path| !rows.contains_key(*path)) {
+        tables.state.remove((session, path.as_str()))?;
+    }
+    Ok(was)
+}
+
+/// Rows as they stand in a turn's record.
+pub(super) fn raw(
+    was: &BTreeMap<String, Option<String>>,
+) -> Result<BTreeMap<&str, Option<&RawValue>>, StoreError> {
+    was.iter()
+        .map(|(path, row)| {
+            let row = row.as_deref().map(|row| record::read(row.as_bytes()));
+            Ok((path.as_str(), row.transpose()?))
+        })
+        .collect()
 }
 
 fn reindex(
@@ -196,11 +246,20 @@ pub(super) fn forget(tables: &mut Written<'_>, session: &str) -> Result<Forgotte
     }
     reindex(tables, session, &before, &Indexed::default())?;
     tables
-        .journal
+        .turns
+        .retain_in((session, 0)..(past.as_str(), 0), |_, _| false)?;
+    tables
+        .state
+        .retain_in((session, "")..(past.as_str(), ""), |_, _| false)?;
+    tables
+        .events
+        .retain_in((session, 0, 0)..(past.as_str(), 0, 0), |_, _| false)?;
+    tables
+        .transcript
         .retain_in((session, 0)..(past.as_str(), 0), |_, _| false)?;
     tables
         .inputs
         .retain_in((session, "")..(past.as_str(), ""), |_, _| false)?;
-    tables.sessions.remove(session)?;
+    tables.heads.remove(session)?;
     Ok(Forgotten::Dropped)
 }

@@ -3,6 +3,7 @@
 //! A deed carries everything it needs, made ready on the thread that asks for it, so that the one
 //! that writes has little to do. Until its transaction is committed it can be applied again.
 
+use super::state::{self, Rows};
 use super::tables::{Deadlines, Written, code_of};
 use super::{applying, record};
 use crate::{AppendError, Forgotten, StoreError};
@@ -30,17 +31,31 @@ pub(super) struct Append {
     pub(super) turn: Arc<Turn>,
     pub(super) settled: Vec<EffectId>,
     /// The session after the turn.
-    pub(super) snapshot: Vec<u8>,
-    /// The rest of the turn.
-    pub(super) entry: Vec<u8>,
+    pub(super) state: Rows,
+    /// What the user is shown, by its place in the turn.
+    pub(super) events: Vec<(u32, Vec<u8>)>,
+    /// What was said, by its number in the session.
+    pub(super) lines: Vec<(u64, Vec<u8>)>,
 }
 
 impl Append {
     pub(super) fn new(turn: Arc<Turn>, settled: &[EffectId]) -> Result<Self, StoreError> {
+        let session = serde_json::to_value(&turn.session).map_err(StoreError::corrupt)?;
+        let mut events = Vec::new();
+        for event in turn.user_events() {
+            let place = u32::try_from(event.position.effect).map_err(StoreError::corrupt)?;
+            events.push((place, record::pack(&(event.at, &event.kind))?));
+        }
+        let first = turn.session.lines.saturating_sub(turn.said.len() as u64);
+        let mut lines = Vec::new();
+        for (number, line) in (first..).zip(&turn.said) {
+            lines.push((number, record::pack(line)?));
+        }
         Ok(Self {
             settled: settled.to_vec(),
-            snapshot: record::write(&turn.session)?,
-            entry: record::turn(&turn)?,
+            state: state::split(session),
+            events,
+            lines,
             turn,
         })
     }

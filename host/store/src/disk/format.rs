@@ -4,13 +4,11 @@
 //! and last wrote it. An upgrade is one transaction: it happens as a whole, or the file stays as it
 //! was. There is no way back; who may need one keeps a copy.
 
-use super::record;
+use super::format_2;
 use super::tables::Written;
 use super::trouble::redb_failed;
 use crate::StoreError;
 use redb::{Database, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
-use serde::Deserialize;
-use std::collections::BTreeMap;
 
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("handoff-store");
 const FORMAT: &str = "format";
@@ -21,7 +19,7 @@ const WRITTEN_BY: &str = "written by";
 const WE: &str = concat!("handoff-store ", env!("CARGO_PKG_VERSION"));
 
 /// The format this version writes.
-const CURRENT: u32 = 2;
+const CURRENT: u32 = 3;
 
 /// Brings the tables from one format to the next.
 type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
@@ -34,30 +32,8 @@ struct Formats<'a> {
 
 const FORMATS: Formats<'_> = Formats {
     current: CURRENT,
-    steps: &[count_open_sessions],
+    steps: &[format_2::count_open_sessions, format_2::part_sessions],
 };
-
-/// 1 to 2: open sessions are counted by the version of their project.
-fn count_open_sessions(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    #[derive(Deserialize)]
-    struct Pinned {
-        project: String,
-    }
-    let mut tables = Written::open(transaction)?;
-    let mut versions: BTreeMap<String, u64> = BTreeMap::new();
-    for session in tables.sessions.iter()? {
-        let (_, head) = session?;
-        let (_, closed_at, .., snapshot) = head.value();
-        if closed_at.is_none() {
-            let Pinned { project } = record::read(snapshot)?;
-            *versions.entry(project).or_default() += 1;
-        }
-    }
-    for (version, open) in versions {
-        tables.versions.insert(version.as_str(), open)?;
-    }
-    Ok(())
-}
 
 /// Makes the tables of a new file, and brings those of an older one up to date.
 pub(super) fn prepare(database: &Database) -> Result<(), StoreError> {
@@ -197,16 +173,16 @@ mod tests {
 
     #[test]
     fn a_file_of_a_newer_version_is_refused_and_says_who_wrote_it() {
-        let database = signed("3", "handoff-store 9.1.0");
+        let database = signed("4", "handoff-store 9.1.0");
         let error = prepare(&database).expect_err("is too new");
         assert_eq!(error.code(), "store.too_new");
         assert_eq!(
             error.to_string(),
-            "the file is in format 3, last written by handoff-store 9.1.0, and this version reads \
-             formats up to 2; start that version or a newer one, or put back a copy from before the \
+            "the file is in format 4, last written by handoff-store 9.1.0, and this version reads \
+             formats up to 3; start that version or a newer one, or put back a copy from before the \
              upgrade"
         );
-        assert_eq!(told(&database), (3, "handoff-store 9.1.0".to_owned()));
+        assert_eq!(told(&database), (4, "handoff-store 9.1.0".to_owned()));
     }
 
     #[test]

@@ -7,24 +7,31 @@
 //! after the file was opened anew. The layout of the file is told in `docs/store.md`.
 
 mod applying;
+mod backup;
+mod blob;
 mod deed;
 mod format;
+mod format_2;
 mod health;
 mod held;
 mod opening;
 mod reading;
 mod record;
+mod state;
 mod tables;
 mod trouble;
-mod undo;
+mod verifying;
 mod writer;
 
+pub use backup::Compacted;
 pub use opening::{Recovery, RedbOptions};
 
-use crate::{AppendError, Census, Due, Forgotten, OpenError, Store, StoreError};
+pub use verifying::Verified;
+
+use crate::{AppendError, Backup, Census, Due, Forgotten, OpenError, Store, StoreError};
 use deed::{Append, Forget, Settle};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, Session, Turn};
+use handoff_engine::session::{Effect, Position, Session, TranscriptLine, Turn, UserEvent};
 use handoff_engine::time::Timestamp;
 use health::Health;
 use held::Held;
@@ -91,16 +98,23 @@ impl RedbStore {
         &self,
         read: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let answer = self.answer(read).await;
+        answer.inspect_err(|error| self.health.note(error))
+    }
+
+    async fn answer<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.health.check()?;
         let database = Arc::clone(&self.database);
         let reading = move || read(&Reading::new(database.get().begin_read()?));
-        let answer = match tokio::task::spawn_blocking(reading).await {
+        match tokio::task::spawn_blocking(reading).await {
             Ok(answer) => answer,
             Err(failed) if failed.is_panic() => Err(trouble::panicked(&*failed.into_panic())),
             // The runtime ends.
-            Err(_) => return Err(StoreError::Closed),
-        };
-        answer.inspect_err(|error| self.health.note(error))
+            Err(_) => Err(StoreError::Closed),
+        }
     }
 }
 
@@ -155,9 +169,44 @@ impl Store for RedbStore {
         &self,
         session: &SessionId,
         from: Revision,
+        limit: usize,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
         let session = session.clone();
-        self.read(move |tables| tables.journal(&session, from))
+        self.read(move |tables| tables.journal(&session, from, limit))
+            .await
+    }
+
+    async fn events(
+        &self,
+        session: &SessionId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<UserEvent>, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.events(&session, after, limit))
+            .await
+    }
+
+    async fn has_event(&self, session: &SessionId, position: Position) -> Result<bool, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.has_event(&session, position))
+            .await
+    }
+
+    async fn transcript(
+        &self,
+        session: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<TranscriptLine>, StoreError> {
+        let session = session.clone();
+        self.read(move |tables| tables.transcript(&session, limit))
+            .await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        let to = to.to_owned();
+        // A disk that has no room for a copy is no failure of the store.
+        self.answer(move |tables| backup::copy_to(tables, &to))
             .await
     }
 

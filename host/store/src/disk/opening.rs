@@ -117,7 +117,7 @@ fn make(path: &Path, options: &RedbOptions) -> Result<Database, StoreError> {
 }
 
 /// How to open a file that nobody else may read: there are people's conversations in it.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -125,14 +125,14 @@ fn private() -> OpenOptions {
     options
 }
 
-fn draft_of(path: &Path) -> PathBuf {
+pub(super) fn draft_of(path: &Path) -> PathBuf {
     let mut draft = OsString::from(path);
     draft.push(".new");
     draft.into()
 }
 
 /// Has the name of a new file survive a power failure, and not only what is in it.
-fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;

@@ -3,19 +3,37 @@
 //! What was written must be read back, so the reader knows no limit of depth: whatever stands in a
 //! session was parsed within one before it came there.
 
+use super::blob;
 use crate::StoreError;
 use handoff_engine::session::{Deadline, Effect, Entry, Input, Session, Turn};
 use handoff_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
-/// A turn without its session.
+/// A turn without its session, and how to get from the session after it to the one before.
 #[derive(Serialize)]
-struct TurnRecord<'a> {
+pub(super) struct TurnRecord<'a> {
     at: Timestamp,
     input: &'a Input,
     journal: &'a [Entry],
     effects: &'a [Effect],
     deadlines: &'a [Deadline],
+    /// Rows of the session's state as they were before; none where there was no such row.
+    was: BTreeMap<&'a str, Option<&'a RawValue>>,
+}
+
+impl<'a> TurnRecord<'a> {
+    pub(super) fn new(turn: &'a Turn, was: BTreeMap<&'a str, Option<&'a RawValue>>) -> Self {
+        Self {
+            at: turn.at,
+            input: &turn.input,
+            journal: &turn.journal,
+            effects: &turn.effects,
+            deadlines: &turn.deadlines,
+            was,
+        }
+    }
 }
 
 /// The same, read back.
@@ -26,17 +44,21 @@ pub(super) struct ReadTurn {
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     deadlines: Vec<Deadline>,
+    #[serde(default)]
+    pub(super) was: BTreeMap<String, Option<Box<RawValue>>>,
 }
 
 impl ReadTurn {
+    /// The turn that left this session. What it said stands in the transcript.
     pub(super) fn with(self, session: Session) -> Turn {
         Turn {
+            deadlines: self.deadlines,
             session,
             at: self.at,
             input: self.input,
             journal: self.journal,
             effects: self.effects,
-            deadlines: self.deadlines,
+            said: Vec::new(),
         }
     }
 
@@ -45,19 +67,14 @@ impl ReadTurn {
     }
 }
 
-pub(super) fn turn(turn: &Turn) -> Result<Vec<u8>, StoreError> {
-    write(&TurnRecord {
-        at: turn.at,
-        input: &turn.input,
-        journal: &turn.journal,
-        effects: &turn.effects,
-        deadlines: &turn.deadlines,
-    })
-}
-
 pub(super) fn write(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     // Turns are plain data with texts for keys; the error names the type that stopped being so.
     serde_json::to_vec(value).map_err(StoreError::corrupt)
+}
+
+/// Writes a record and packs it.
+pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    Ok(blob::pack(&write(value)?))
 }
 
 pub(super) fn read<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, StoreError> {
@@ -65,4 +82,9 @@ pub(super) fn read<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, StoreE
     reader.disable_recursion_limit();
     let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| StoreError::corrupt(format!("a record cannot be read: {error}")))
+}
+
+/// Unpacks a record and reads it.
+pub(super) fn unpack<T: for<'a> Deserialize<'a>>(packed: &[u8]) -> Result<T, StoreError> {
+    read(&blob::unpack(packed)?)
 }

@@ -11,11 +11,9 @@ use redb::{ReadOnlyTable, ReadTransaction, Table, TableDefinition, WriteTransact
 /// A deadline of a session: when, and the code of what.
 pub(super) type Deadlines = Vec<(u64, u8)>;
 
-/// What is to be known of a session without reading it.
-pub(super) type Head<'a> = (u64, Option<u64>, bool, Deadlines, &'a [u8]);
-
-/// The turn without its session, and how to get from the session after it to the one before.
-pub(super) type Entry<'a> = (&'a [u8], &'a [u8]);
+/// What is to be known of a session without reading it: its revision, when it closed, whether a handoff is
+/// open, and its deadlines.
+pub(super) type Head = (u64, Option<u64>, bool, Deadlines);
 
 /// Declares each table once, for writing and for reading.
 macro_rules! tables {
@@ -39,6 +37,16 @@ macro_rules! tables {
         /// questions are for one.
         pub(super) struct Read(ReadTransaction);
 
+        /// Copies every table as it was committed last.
+        pub(super) fn copy(from: &Read, to: &mut Written<'_>, rows: &mut u64) -> Result<(), StoreError> {
+            $(for row in redb::ReadableTable::iter(&from.$field()?)? {
+                let (key, value) = row?;
+                to.$field.insert(key.value(), value.value())?;
+                *rows += 1;
+            })*
+            Ok(())
+        }
+
         impl Read {
             $($(#[$doc])* pub(super) fn $field(
                 &self,
@@ -51,10 +59,16 @@ macro_rules! tables {
 }
 
 tables! {
-    /// Session to revision, time of closing, whether a handoff is open, deadlines, and JSON.
-    sessions: &'static str => Head<'static>;
-    /// Session and revision to the turn.
-    journal: (&'static str, u64) => Entry<'static>;
+    /// Session to what is to be known without reading it.
+    heads: &'static str => Head;
+    /// Session and path to a part of its state, packed.
+    state: (&'static str, &'static str) => &'static [u8];
+    /// Session and revision to the turn and the way back, packed.
+    turns: (&'static str, u64) => &'static [u8];
+    /// Session, revision and place in the turn to what the user is shown, packed.
+    events: (&'static str, u64, u32) => &'static [u8];
+    /// Session and number to a line of what was said, packed.
+    transcript: (&'static str, u64) => &'static [u8];
     /// Session and input to the revision it led to.
     inputs: (&'static str, &'static str) => u64;
     /// Session, revision and place of each effect that is not settled, to its id.

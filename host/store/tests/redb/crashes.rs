@@ -1,9 +1,9 @@
 //! The power fails at every write and every sync of a run.
 
 use crate::power::{Disk, Left};
-use crate::suite::{effect, turn};
+use crate::suite::{as_kept, effect, turn};
 use handoff_engine::name::{EffectId, Revision, SessionId};
-use handoff_engine::session::{DeadlineKind, Turn};
+use handoff_engine::session::{DeadlineKind, Position, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_store::{
     Due, Forgotten, MemoryStore, Recovery, RedbOptions, RedbStore, Store, StoreError,
@@ -67,7 +67,10 @@ async fn apply(store: &dyn Store, session: &str, deed: &Deed) -> bool {
 /// Everything that can be asked about a session.
 async fn told(store: &dyn Store, session: &str) -> Value {
     let id = SessionId::new(session);
-    let journal = store.journal(&id, Revision(0)).await.expect("reads");
+    let journal = store
+        .journal(&id, Revision(0), usize::MAX)
+        .await
+        .expect("reads");
     let mut inputs = Vec::new();
     for round in 1..=ROUNDS + 2 {
         let input = turn(session, round).done().input.id.clone();
@@ -81,8 +84,10 @@ async fn told(store: &dyn Store, session: &str) -> Value {
     let over = store.closed_before(Timestamp(u64::MAX), 99).await;
     json!({
         "session": store.load(&id).await.expect("reads").map(|session| to_value(session).expect("is data")),
-        "journal": journal.iter().map(|turn| to_value(&**turn).expect("is data")).collect::<Vec<_>>(),
+        "journal": journal.iter().map(|turn| as_kept(turn)).collect::<Vec<_>>(),
         "inputs": inputs,
+        "events": store.events(&id, Position::default(), 999).await.expect("reads"),
+        "transcript": store.transcript(&id, 999).await.expect("reads"),
         "pending": store.pending_effects(&id).await.expect("reads"),
         "due": due,
         "unfinished": store.unfinished().await.expect("reads").contains(&id),

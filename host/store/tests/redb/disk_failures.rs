@@ -49,7 +49,10 @@ async fn a_full_disk_stops_the_store_and_with_more_room_everything_answered_is_t
     assert_eq!(stopped.code(), "store.stopped");
     drop(store);
     let store = open(&disk.mended()).expect("opens");
-    let journal = store.journal(&s, Revision(0)).await.expect("reads");
+    let journal = store
+        .journal(&s, Revision(0), usize::MAX)
+        .await
+        .expect("reads");
     let found = journal.len() as u64;
     assert!(
         found == answered || found == answered + 1,

@@ -116,6 +116,8 @@ async fn a_store_that_is_dropped_has_written_what_it_was_given() {
     drop(append);
     drop(store);
     let store = open(&disk);
-    let journal = store.journal(&SessionId::new("s"), Revision(0)).await;
+    let journal = store
+        .journal(&SessionId::new("s"), Revision(0), usize::MAX)
+        .await;
     assert_eq!(journal.expect("reads").len(), 1);
 }

@@ -1,9 +1,11 @@
 //! The store in a file does what stores do, and keeps what it answered whatever happens.
 
+mod backup;
 mod crashes;
 mod damage;
 mod disk_failures;
 mod format_1;
+mod format_2;
 mod group_commit;
 mod opening;
 mod power;

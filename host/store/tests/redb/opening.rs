@@ -52,7 +52,9 @@ fn refused(path: &Path) -> OpenError {
 async fn a_file_is_made_and_opened_again() {
     let place = written().await;
     let store = RedbStore::open(&place.path).expect("opens");
-    let journal = store.journal(&SessionId::new("s"), Revision(0)).await;
+    let journal = store
+        .journal(&SessionId::new("s"), Revision(0), usize::MAX)
+        .await;
     assert_eq!(journal.expect("reads").len() as u64, TURNS);
     let files = std::fs::read_dir(place.path.parent().expect("a folder"));
     assert_eq!(files.expect("reads").count(), 1, "no draft is left behind");

@@ -1,13 +1,13 @@
 //! Random deeds, with the store closed and opened anywhere between them, and beside it a model of
 //! it: plain lists, searched from end to end.
 
-use super::{effect, turn};
+use super::{as_kept, effect, turn};
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{DeadlineKind, Status, Turn};
+use handoff_engine::session::{DeadlineKind, Position, Status, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_store::{AppendError, Census, Due, Forgotten, Store};
 use proptest::prelude::*;
-use serde_json::{Value, json, to_value};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -283,9 +283,7 @@ async fn apply(store: &dyn Store, model: &mut Model, deed: Deed) {
 /// Turns as data, to be compared.
 fn data<'t>(turns: impl IntoIterator<Item = &'t Arc<Turn>>) -> Vec<Value> {
     let turns = turns.into_iter();
-    turns
-        .map(|turn| to_value(&**turn).expect("is data"))
-        .collect()
+    turns.map(|turn| as_kept(turn)).collect()
 }
 
 /// Compares what is told of some sessions, and of all of them together.
@@ -298,11 +296,36 @@ async fn compare(store: &dyn Store, model: &Model, sessions: &[&str]) {
             loaded.map(|session| session.revision),
             last.map(|turn| turn.session.revision)
         );
+        let lines = store.transcript(&id, 3).await.expect("reads");
+        let said = model.of(&id).flat_map(|turn| &turn.said);
+        let said: Vec<_> = said.cloned().collect();
+        assert_eq!(lines, said[said.len().saturating_sub(3)..]);
+        let shown = model.of(&id).flat_map(|turn| turn.user_events());
+        let shown: Vec<_> = shown.collect();
+        for after in [Position::default()]
+            .into_iter()
+            .chain(shown.iter().map(|it| it.position))
+        {
+            let wanted: Vec<_> = shown
+                .iter()
+                .filter(|it| it.position > after)
+                .take(2)
+                .cloned()
+                .collect();
+            assert_eq!(store.events(&id, after, 2).await.expect("reads"), wanted);
+            assert_eq!(
+                store.has_event(&id, after).await.expect("reads"),
+                after != Position::default()
+            );
+        }
         let pending = store.pending_effects(&id).await.expect("reads");
         let pending: Vec<EffectId> = pending.into_iter().map(|effect| effect.id).collect();
         assert_eq!(pending, model.pending(&id));
         for from in [0, 2, 4] {
-            let journal = store.journal(&id, Revision(from)).await.expect("reads");
+            let journal = store
+                .journal(&id, Revision(from), usize::MAX)
+                .await
+                .expect("reads");
             let wanted = model.of(&id).filter(|turn| turn.session.revision.0 >= from);
             assert_eq!(data(&journal), data(wanted));
         }

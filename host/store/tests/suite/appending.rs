@@ -49,7 +49,11 @@ pub(crate) async fn a_turn_computed_from_another_revision_changes_nothing(store:
     assert_eq!(pending[0].id, effect("s", 1, 1));
     assert_eq!(store.next_due().await.expect("reads"), None);
     assert_eq!(
-        store.journal(&s, Revision(0)).await.expect("reads").len(),
+        store
+            .journal(&s, Revision(0), usize::MAX)
+            .await
+            .expect("reads")
+            .len(),
         1
     );
     let another = InputId::new("another");

@@ -33,7 +33,10 @@ pub(crate) async fn a_session_that_is_forgotten_is_as_if_it_had_never_been(store
     for name in names {
         let (id, left) = (SessionId::new(name), name != "s");
         assert_eq!(store.load(&id).await.expect("reads").is_some(), left);
-        let journal = store.journal(&id, Revision(0)).await.expect("reads");
+        let journal = store
+            .journal(&id, Revision(0), usize::MAX)
+            .await
+            .expect("reads");
         assert_eq!(journal.len(), if left { 2 } else { 0 }, "{name:?}");
         let hello = InputId::new("hello");
         assert_eq!(store.has_input(&id, &hello).await.expect("reads"), left);
@@ -58,7 +61,10 @@ pub(crate) async fn what_is_open_or_owes_something_is_not_forgotten(store: Arc<d
     assert_eq!(closed(&*store, 9, 9).await, "");
     let s = SessionId::new("s");
     assert_eq!(store.pending_effects(&s).await.expect("reads").len(), 1);
-    let journal = store.journal(&s, Revision(0)).await.expect("reads");
+    let journal = store
+        .journal(&s, Revision(0), usize::MAX)
+        .await
+        .expect("reads");
     assert_eq!(journal.len(), 2);
     store
         .settle(&s, &[effect("s", 2, 1)])

@@ -9,11 +9,12 @@ pub(crate) mod appending;
 pub(crate) mod census;
 pub(crate) mod deadlines;
 pub(crate) mod effects;
+pub(crate) mod events;
 pub(crate) mod forgetting;
 pub(crate) mod reading;
 mod sample;
 
-pub(crate) use sample::{effect, turn};
+pub(crate) use sample::{as_kept, effect, line, turn};
 
 /// A module with one test for each thing a store must do.
 macro_rules! every_test {
@@ -47,6 +48,12 @@ macro_rules! every_test {
                 the_journal_is_read_from_a_revision_on
                 sessions_are_kept_apart
                 what_is_deep_and_what_is_exact_is_read_back
+            );
+            $crate::suite::every_test!(@in $place, events:
+                what_users_are_shown_is_read_by_position_a_page_at_a_time
+                a_position_that_no_event_has_is_told_apart
+                the_transcript_is_read_from_its_end
+                of_a_forgotten_session_no_event_and_no_line_is_left
             );
             $crate::suite::every_test!(@in $place, forgetting:
                 a_session_that_is_forgotten_is_as_if_it_had_never_been

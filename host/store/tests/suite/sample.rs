@@ -5,7 +5,7 @@ use handoff_engine::handoff::{Tally, Target, TransferOptions, TransferRequest};
 use handoff_engine::name::{EffectId, HandoffId, InputId, Revision, SessionId};
 use handoff_engine::session::{
     AgentFrame, CloseReason, Deadline, DeadlineKind, Effect, EffectKind, Input, InputKind,
-    OpenHandoff, Owner, Phase, Sender, Session, Status, Turn,
+    OpenHandoff, Owner, Phase, Sender, Session, Speaker, Status, TranscriptLine, Turn,
 };
 use handoff_engine::time::Timestamp;
 use std::collections::BTreeMap;
@@ -26,8 +26,25 @@ pub(crate) fn turn(session: &str, revision: u64) -> Sample {
         },
         journal: Vec::new(),
         effects: Vec::new(),
+        said: vec![line(revision)],
         deadlines: Vec::new(),
     })
+}
+
+/// What the turn of a revision says.
+pub(crate) fn line(revision: u64) -> TranscriptLine {
+    TranscriptLine {
+        speaker: Speaker::User,
+        text: format!("line {revision}"),
+        at: Timestamp(revision),
+    }
+}
+
+/// A turn as it is read back: what it said stands in the transcript.
+pub(crate) fn as_kept(turn: &Turn) -> serde_json::Value {
+    let mut turn = turn.clone();
+    turn.said.clear();
+    serde_json::to_value(turn).expect("is data")
 }
 
 /// A session that waits for nothing.
@@ -41,7 +58,8 @@ pub(crate) fn session(id: &str, revision: u64) -> Session {
         stack: Vec::new(),
         context: BTreeMap::new(),
         attributes: BTreeMap::new(),
-        transcript: Vec::new(),
+        lines: revision,
+        bytes: 0,
         last_message: None,
         last_handoff: None,
         last_error: None,

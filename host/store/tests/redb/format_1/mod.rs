@@ -4,7 +4,7 @@
 //! members a default, or raise the format and write the step that brings a file up to date.
 
 use handoff_engine::name::{InputId, Revision, SessionId};
-use handoff_engine::session::{DeadlineKind, Turn};
+use handoff_engine::session::{DeadlineKind, Position, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_store::{Census, Due, Forgotten, RedbStore, Store};
 use redb::{Database, TableDefinition as Table};
@@ -81,11 +81,40 @@ async fn a_file_in_format_1_is_read_and_written_on() {
     let [s, over] = ["s", "over"].map(SessionId::new);
 
     let loaded = store.load(&s).await.expect("reads").expect("is there");
-    assert_eq!(to_value(&loaded).expect("is data"), parsed(SESSION));
-    let journal = store.journal(&s, Revision(0)).await.expect("reads");
+    let lines = parsed(SESSION)["transcript"].clone();
+    let transcript = store.transcript(&s, 99).await.expect("reads");
+    assert_eq!(to_value(&transcript).expect("is data"), lines);
+    let mut session = parsed(SESSION);
+    session
+        .as_object_mut()
+        .expect("is one")
+        .remove("transcript");
+    let bytes: usize = transcript.iter().map(|line| line.text.len()).sum();
+    (session["lines"], session["bytes"]) = (json!(transcript.len()), json!(bytes));
+    assert_eq!(to_value(&loaded).expect("is data"), session);
+    let events = store
+        .events(&s, Position::default(), 99)
+        .await
+        .expect("reads");
+    let texts: Vec<_> = events
+        .iter()
+        .map(|event| to_value(&event.kind).expect("is data")["message"]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["Hi", "One moment"]);
+    let journal = store
+        .journal(&s, Revision(0), usize::MAX)
+        .await
+        .expect("reads");
     let [first, second] = [&journal[0], &journal[1]].map(|turn| apart(turn));
-    assert_eq!(second, (parsed(TURNS[1]), parsed(SESSION)));
-    let mut before = parsed(SESSION);
+    let turn = |text: &str| {
+        let mut turn = parsed(text);
+        turn["said"] = json!([]);
+        turn
+    };
+    assert_eq!(second, (turn(TURNS[1]), session.clone()));
+    // What was said is counted from the upgrade on.
+    let mut before = session;
+    (before["lines"], before["bytes"]) = (json!(0), json!(0));
     before["revision"] = json!(1);
     before["stack"] = json!([{"flow": {
         "bot": "CareBot",
@@ -94,13 +123,9 @@ async fn a_file_in_format_1_is_read_and_written_on() {
         "waiting": {"message": {"state": "{}", "until": null}},
     }}]);
     before["context"] = json!({});
-    before["transcript"]
-        .as_array_mut()
-        .expect("is a list")
-        .pop();
     before["last_message"] = Value::Null;
     before["inactive_at"] = json!(5000);
-    assert_eq!(first, (parsed(TURNS[0]), before));
+    assert_eq!(first, (turn(TURNS[0]), before));
 
     let pending = store.pending_effects(&s).await.expect("reads");
     assert_eq!(
@@ -127,6 +152,10 @@ async fn a_file_in_format_1_is_read_and_written_on() {
     };
     assert_eq!(census, counted);
 
+    drop(store);
+    let verified = RedbStore::verify(&path).expect("is whole");
+    assert_eq!((verified.sessions, verified.turns), (2, 3));
+    let store = RedbStore::open(&path).expect("opens");
     let mut next = (*journal[1]).clone();
     next.session.revision = Revision(3);
     next.input.id = InputId::new("next");
