@@ -92,7 +92,7 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
     let mut offer = None;
     loop {
         turns.mark_unchanged();
-        for event in host.user_events(session, seen).await? {
+        for event in host.user_events(session, seen, usize::MAX).await? {
             seen = event.position;
             if show(&event.kind) {
                 return Ok(());

@@ -12,11 +12,13 @@ mod node;
 mod paint;
 mod preflight;
 mod provision;
+mod remote;
 mod schema;
 mod serve;
 mod sim;
 mod sim_agent;
 mod simulated;
+mod store;
 mod telemetry;
 mod test;
 mod timeline;
@@ -44,6 +46,10 @@ enum Command {
     Test(test::Arguments),
     /// Tell what happened in a session, from its journal.
     Timeline(timeline::Arguments),
+    /// Copy the sessions of a host, running or not, into a file.
+    Backup(store::BackupArguments),
+    /// Check or compact the file in which a host keeps its sessions.
+    Store(store::Arguments),
     /// Say what is wrong with a project, all at once.
     Check(check::Arguments),
     /// Make a project of what a ServisBOT, Kore.ai or Dydu integration was configured with.
@@ -100,6 +106,8 @@ fn main() -> ExitCode {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Test(arguments) => test::run(arguments).await,
             Command::Timeline(arguments) => timeline::run(arguments).await,
+            Command::Backup(arguments) => store::backup(arguments).await,
+            Command::Store(arguments) => store::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             Command::Import(arguments) => import::run(arguments).await,
             Command::Provision(arguments) => provision::run(arguments).await,

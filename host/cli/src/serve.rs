@@ -165,6 +165,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             inputs: Rate::new(arguments.rate, arguments.rate.saturating_mul(6)),
             ..Limits::default()
         },
+        scratch: data.path().to_owned(),
         ..ApiOptions::new(data.key().clone())
     };
     let server = Server::start(door, &host, options)?;

@@ -1,20 +1,18 @@
 //! `handoff timeline`: what happened in a session, from its journal.
 
-use anyhow::{Context, anyhow, bail};
+use crate::remote::Remote;
+use crate::store;
+use anyhow::{Context, bail};
 use handoff_engine::name::{Revision, SessionId};
 use handoff_engine::time::Timestamp;
 use handoff_server::timeline::{Redaction, Timeline};
-use handoff_store::{RedbStore, Store, StoreError};
+use handoff_store::{Store, StoreError};
 use reqwest::Url;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The file in a host's data directory that holds its sessions.
-pub(crate) const STORE_FILE: &str = "sessions.handoff";
 
 /// How many sessions are named to whoever asks for one that is not there.
 const EXAMPLES: usize = 10;
@@ -31,17 +29,8 @@ pub(crate) struct Arguments {
         conflicts_with = "url"
     )]
     data: Option<PathBuf>,
-    /// Address of a running host, for example http://127.0.0.1:8080.
-    #[arg(long, value_name = "URL", requires = "admin_token")]
-    url: Option<Url>,
-    /// The running host's admin token.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "HANDOFF_ADMIN_TOKEN",
-        hide_env_values = true
-    )]
-    admin_token: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -75,7 +64,7 @@ impl Format {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let told = match (&arguments.data, &arguments.url) {
+    let told = match (&arguments.data, &arguments.remote.url) {
         (Some(data), _) => read(data, &arguments).await?,
         (None, Some(url)) => ask(url, &arguments).await?,
         (None, None) => bail!("name a data directory with --data, or a running host with --url"),
@@ -93,27 +82,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Tells a session from the file in a data directory.
 async fn read(data: &Path, arguments: &Arguments) -> anyhow::Result<String> {
     let session = &arguments.session;
-    let file = if data.is_file() {
-        data.to_owned()
-    } else {
-        data.join(STORE_FILE)
-    };
+    let file = store::file_in(data)?;
     let shown = file.display();
-    // Opening would make it.
-    if !file.is_file() {
-        bail!(
-            "there is no file '{shown}'; name the directory in which the host keeps its sessions"
-        );
-    }
-    let store = RedbStore::open(&file).map_err(|error| match error.error {
-        StoreError::InUse => anyhow!(
-            "'{shown}' is in use: a running host keeps its file to itself. Ask that host, with --url and \
-             --admin-token, or stop it"
-        ),
-        _ => error.into(),
-    })?;
+    let store = store::open(&file)?;
     let id = SessionId::new(session);
-    let turns = store.journal(&id, Revision::default()).await?;
+    let turns = store.journal(&id, Revision::default(), usize::MAX).await?;
     if turns.is_empty() {
         let others = some_sessions(&store).await?;
         let others = if others.is_empty() {
@@ -139,32 +112,11 @@ async fn read(data: &Path, arguments: &Arguments) -> anyhow::Result<String> {
 
 /// Has a running host tell a session.
 async fn ask(url: &Url, arguments: &Arguments) -> anyhow::Result<String> {
-    let mut address = url.clone();
-    address
-        .path_segments_mut()
-        .map_err(|()| anyhow!("'{url}' is no address of a host"))?
-        .pop_if_empty()
-        .extend(["v1", "sessions", &arguments.session, "timeline"]);
+    let route = ["v1", "sessions", &arguments.session, "timeline"];
     let reveal = if arguments.reveal { "true" } else { "false" };
-    let request = handoff_genesys::http_client()
-        .get(address)
-        .query(&[("format", arguments.format.as_str()), ("reveal", reveal)])
-        .bearer_auth(arguments.admin_token.as_deref().unwrap_or_default());
-    let answer = request.send().await.map_err(|error| {
-        // Without its address, which is on the command line already.
-        let error = error.without_url();
-        anyhow!("no answer from '{url}' ({error}); is a host running there?")
-    })?;
-    let status = answer.status();
-    let body = answer.text().await?;
-    if status.is_success() {
-        return Ok(body);
-    }
-    let problem: Value = serde_json::from_str(&body).unwrap_or_default();
-    match problem["message"].as_str() {
-        Some(message) => bail!("'{url}' refuses: {message}"),
-        None => bail!("'{url}' answers with HTTP status {status}; it may not be a handoff host"),
-    }
+    let query = [("format", arguments.format.as_str()), ("reveal", reveal)];
+    let answer = arguments.remote.get(url, &route, &query).await?;
+    Ok(answer.text().await?)
 }
 
 /// Sessions that are easy to find: those with something open, something due, or closed.

@@ -29,7 +29,9 @@ async fn turns(transport: TransportKind) -> Vec<Arc<Turn>> {
         report.outcome
     );
     let session = SessionId::new("session-1");
-    let turns = store.journal(&session, Revision::default()).await;
+    let turns = store
+        .journal(&session, Revision::default(), usize::MAX)
+        .await;
     turns.expect("memory works")
 }
 

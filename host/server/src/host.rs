@@ -9,26 +9,30 @@ use crate::queues::Queues;
 use crate::sealing::Seal;
 use crate::sessions::InputError;
 use crate::timeline::{Redaction, Timeline};
-use crate::user::{self, Position, UserEvent, Watchers};
+use crate::user::{Position, UserEvent, Watchers};
 use crate::versions::{Versions, Workshop};
 use handoff_engine::clock::{Busy, Clock, SystemClock};
 use handoff_engine::content::{Receipt, UserMessage};
 use handoff_engine::handoff::Signal;
 use handoff_engine::name::{AccountName, BotName, InputId, Revision, SessionId};
 use handoff_engine::project::Project;
-use handoff_engine::session::{Input, InputKind, Session, Turn};
+use handoff_engine::session::{Input, InputKind, Session, SessionLimits, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_genesys::{
     AccountError, Media, NoMedia, Reports, SecretError, Secrets, Transport, WebhookReply,
 };
-use handoff_store::{MemoryStore, Store, StoreError};
+use handoff_store::{Backup, MemoryStore, Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Turns that [`Host::timeline`] tells of at most.
+pub const TIMELINE_TURNS: usize = 2_000;
 
 /// A running host. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -47,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) queues: Queues,
     pub(crate) links: Links,
     pub(crate) watchers: Watchers,
+    pub(crate) session_limits: SessionLimits,
     pub(crate) metrics: Metrics,
     /// Says that deadlines have changed. The sender's work goes on until that is seen.
     pub(crate) deadlines: mpsc::UnboundedSender<Busy>,
@@ -66,6 +71,7 @@ pub struct HostBuilder {
     media: Option<Arc<dyn Media>>,
     public_url: Option<String>,
     egress: EgressOptions,
+    session_limits: SessionLimits,
 }
 
 /// A host that cannot start.
@@ -137,6 +143,13 @@ impl HostBuilder {
         self
     }
 
+    /// How long a session may become before it is closed.
+    #[must_use]
+    pub fn session_limits(mut self, limits: SessionLimits) -> Self {
+        self.session_limits = limits;
+        self
+    }
+
     /// A transport of the embedder's own, in place of the one its account would have had, in every
     /// version of the project.
     #[must_use]
@@ -179,6 +192,7 @@ impl HostBuilder {
             queues: Queues::default(),
             links: Links::default(),
             watchers: Watchers::default(),
+            session_limits: self.session_limits,
             metrics: Metrics::new(),
             deadlines,
             tasks: TaskTracker::new(),
@@ -208,6 +222,7 @@ impl Host {
             media: None,
             public_url: None,
             egress: EgressOptions::default(),
+            session_limits: SessionLimits::default(),
         }
     }
 
@@ -310,16 +325,23 @@ impl Host {
         session: &SessionId,
         from: Revision,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
-        self.0.store.journal(session, from).await
+        self.0.store.journal(session, from, usize::MAX).await
     }
 
-    /// What happened in a session; none if there is no such session.
+    /// Writes a copy of the store into a new file, while the host goes on.
+    pub async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        self.0.store.backup(to).await
+    }
+
+    /// What happened in a session; none if there is no such session. Of a very long one the last
+    /// [`TIMELINE_TURNS`] turns.
     pub async fn timeline(
         &self,
         session: &SessionId,
         redaction: Redaction,
     ) -> Result<Option<Timeline>, StoreError> {
-        let turns = self.journal(session, Revision::default()).await?;
+        let all = Revision::default();
+        let turns = self.0.store.journal(session, all, TIMELINE_TURNS).await?;
         if turns.is_empty() {
             return Ok(None);
         }
@@ -329,15 +351,23 @@ impl Host {
         Ok(Some(timeline.with_pending(&pending)))
     }
 
-    /// What the user gets to see after a position.
+    /// What the user gets to see after a position, at most `limit` events.
     pub async fn user_events(
         &self,
         session: &SessionId,
         after: Position,
+        limit: usize,
     ) -> Result<Vec<UserEvent>, StoreError> {
-        let turns = self.0.store.journal(session, after.revision).await?;
-        let events = turns.iter().flat_map(|turn| user::events(turn));
-        Ok(events.filter(|event| event.position > after).collect())
+        self.0.store.events(session, after, limit).await
+    }
+
+    /// Whether a client may go on from a position: the beginning, or one that an event has.
+    pub(crate) async fn is_position(
+        &self,
+        session: &SessionId,
+        position: Position,
+    ) -> Result<bool, StoreError> {
+        Ok(position == Position::default() || self.0.store.has_event(session, position).await?)
     }
 
     /// Tells when a session has a new turn. Whoever watches first and reads the events after misses

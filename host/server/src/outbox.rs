@@ -330,16 +330,26 @@ impl Host {
     /// in the journal only; without them, what was opened in the meantime would never be closed.
     async fn last_handle(&self, handoff: &HandoffId, known: &Value) -> Result<Value, StoreError> {
         let all = Revision::default();
-        let turns = self.0.store.journal(&handoff.session(), all).await?;
-        let told = turns.iter().rev().find_map(|turn| match &turn.input.kind {
-            InputKind::Signal {
-                handoff: other,
-                handle,
-                ..
-            } if other == handoff && !handle.is_null() => Some(handle),
-            _ => None,
-        });
-        Ok(told.unwrap_or(known).clone())
+        // It stands in one of the last turns, but for handoffs after which the session went on for long.
+        for limit in [64, usize::MAX] {
+            let session = handoff.session();
+            let turns = self.0.store.journal(&session, all, limit).await?;
+            let told = turns.iter().rev().find_map(|turn| match &turn.input.kind {
+                InputKind::Signal {
+                    handoff: other,
+                    handle,
+                    ..
+                } if other == handoff && !handle.is_null() => Some(handle),
+                _ => None,
+            });
+            if let Some(told) = told {
+                return Ok(told.clone());
+            }
+            if turns.len() < limit {
+                break;
+            }
+        }
+        Ok(known.clone())
     }
 
     /// Whether a handoff is open and cannot be driven, because nobody can read its handle. What is said in

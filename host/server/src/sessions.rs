@@ -3,6 +3,7 @@
 //! A turn is load, advance, append, act, in this order. If an append fails, whether it was committed
 //! may be unknown; then the session is taken up as after a restart, once the store works again.
 
+use crate::history::StoreHistory;
 use crate::host::Host;
 use crate::outbox::settled_by_committing;
 use crate::queues::{Job, Work};
@@ -213,13 +214,20 @@ impl Host {
         let metrics = &self.0.metrics;
         let now = self.0.clock.now();
         let mut timer = StepTimer::new(metrics);
+        let history = StoreHistory::new(&self.0.store);
         let surroundings = Surroundings {
             watch: &mut timer,
             egress: Arc::clone(&version.egress),
             agents: Arc::clone(&version.agents),
+            history: Arc::clone(&history) as _,
+            limits: self.0.session_limits,
         };
-        let turn = advance_in(&version.project, session, input, now, surroundings).await?;
-        let turn = Arc::new(turn);
+        let turn = advance_in(&version.project, session, input, now, surroundings).await;
+        let turn = match (turn, history.failure()) {
+            // The same input may be taken once the store works again.
+            (Err(_), Some(error)) => return Err(error.into()),
+            (turn, _) => Arc::new(turn?),
+        };
         let settled = [settled, &settled_by_committing(&turn.effects)].concat();
         match self.commit(&turn, &settled).await {
             Ok(()) => {

@@ -2,7 +2,7 @@
 
 use super::Arguments;
 use crate::paint;
-use crate::timeline::STORE_FILE;
+use crate::store::STORE_FILE;
 use anyhow::{Context, bail};
 use handoff_engine::Engine;
 use handoff_engine::handoff::TransportKind;

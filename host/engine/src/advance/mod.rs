@@ -31,7 +31,7 @@ use crate::node::{EndDetail as NodeEndDetail, SessionEnd, Trigger, UserMessage a
 use crate::project::{Bot, Project};
 use crate::session::{
     CloseReason, DeadlineKind, Effect, EffectKind, Entry, FlowFrame, History, HistoryError, Input,
-    InputKind, MAX_MESSAGE, NoHistory, Owner, Refusal, Session, SessionLimits, Speaker,
+    InputKind, MAX_MESSAGE, NoHistory, Owner, Refusal, Session, SessionLimits, Speaker, Started,
     TranscriptLine, Turn, UserText, Waiting,
 };
 use crate::time::Timestamp;
@@ -152,6 +152,10 @@ impl Advancing<'_> {
                 return Err(Refusal::Started);
             }
             self.session.channel.clone_from(channel);
+            self.session.started = Some(Started {
+                at: self.now,
+                bot: bot.clone(),
+            });
             self.start(bot.as_ref()).await?;
             return Ok(true);
         }

@@ -24,7 +24,7 @@ pub use owner::{
 pub use turn::{Deadline, Effect, EffectKind, Sender, Turn};
 
 use crate::handoff::{Agent, EndDetail, HandoffEnd, Tally};
-use crate::name::{AccountName, Revision, SessionId};
+use crate::name::{AccountName, BotName, Revision, SessionId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,6 +53,9 @@ pub struct Session {
     pub project: String,
     /// The channel it came by, which may choose an account.
     pub channel: Option<String>,
+    /// When it started, and how; none in sessions from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
     /// Open or closed.
     pub status: Status,
     /// Who owns it; the last one is in charge.
@@ -93,6 +96,15 @@ pub struct Session {
 )]
 fn is_none_yet(count: &u32) -> bool {
     *count == 0
+}
+
+/// The beginning of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// When.
+    pub at: Timestamp,
+    /// The bot that was asked for; none is the project's start bot.
+    pub bot: Option<BotName>,
 }
 
 /// Whether a session goes on.
@@ -198,6 +210,7 @@ impl Session {
             revision: Revision::default(),
             project: project.digest().to_owned(),
             channel: None,
+            started: None,
             status: Status::Open,
             stack: Vec::new(),
             context: BTreeMap::new(),

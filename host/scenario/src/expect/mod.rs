@@ -301,7 +301,10 @@ impl Expectations {
 
 /// What the user got to see after a position. The store of a scenario is in memory and always works.
 async fn events_after(stage: &Stage, position: Position) -> Vec<UserEvent> {
-    let events = stage.host.user_events(&stage.session, position).await;
+    let events = stage
+        .host
+        .user_events(&stage.session, position, usize::MAX)
+        .await;
     events.unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use super::access::{AdminToken, Gate};
 use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
-use super::{catalogue, events, health, metrics, sessions, socket, versions};
+use super::{backup, catalogue, events, health, metrics, sessions, socket, versions};
 use crate::host::Host;
 use crate::key::HostKey;
 use crate::releases::Deployments;
@@ -12,7 +12,9 @@ use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use handoff_engine::node::Node;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{Any, CorsLayer};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -36,6 +38,8 @@ pub struct ApiOptions {
     pub limits: Limits,
     /// The versions of the project that the operator may choose from.
     pub deployments: Option<Deployments>,
+    /// The directory in which a copy of the store is made before it is sent. It needs as much room as the store.
+    pub scratch: PathBuf,
 }
 
 impl ApiOptions {
@@ -49,6 +53,7 @@ impl ApiOptions {
             nodes: Vec::new(),
             limits: Limits::default(),
             deployments: None,
+            scratch: std::env::temp_dir(),
         }
     }
 }
@@ -65,6 +70,8 @@ struct Inner {
     nodes: Vec<Arc<Node>>,
     limiter: Limiter,
     deployments: Option<Deployments>,
+    scratch: PathBuf,
+    backups: Semaphore,
     draining: CancellationToken,
 }
 
@@ -79,6 +86,7 @@ impl Api {
             mut nodes,
             limits,
             deployments,
+            scratch,
         } = options;
         if nodes.is_empty() {
             nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
@@ -90,8 +98,20 @@ impl Api {
             nodes,
             limiter: Limiter::new(limits),
             deployments,
+            scratch,
+            backups: Semaphore::new(1),
             draining: CancellationToken::new(),
         }))
+    }
+
+    /// The place of who makes a copy of the store; none if it is taken.
+    pub(super) fn backup_place(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.backups.try_acquire().ok()
+    }
+
+    /// Where copies of the store are made.
+    pub(super) fn scratch(&self) -> &Path {
+        &self.0.scratch
     }
 
     /// Every route, those of [`Host::router`] included.
@@ -128,6 +148,7 @@ impl Api {
             .merge(streams)
             .merge(catalogue::routes())
             .merge(versions::routes())
+            .merge(backup::routes())
             .routes(routes!(health::ready))
             .routes(routes!(metrics::metrics))
     }

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
+use handoff_engine::name::SessionId;
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -87,7 +88,8 @@ pub(super) async fn events(
         let after = from.position()?;
         let known = api.host().session(&session).await?;
         known.ok_or_else(|| InputError::UnknownSession(session.clone()))?;
-        let mut events = api.host().user_events(&session, after).await?;
+        check_position(&api, &session, after).await?;
+        let mut events = api.host().user_events(&session, after, limit + 1).await?;
         let more = events.len() > limit;
         events.truncate(limit);
         let last = events.last().map(|event| event.position);
@@ -101,7 +103,8 @@ pub(super) async fn events(
     };
     let place = api.limiter().stream(&session)?;
     let feed = Feed::open(api.host(), session.clone(), after).await?;
-    let mut feed = feed.ok_or(InputError::UnknownSession(session))?;
+    let mut feed = feed.ok_or_else(|| InputError::UnknownSession(session.clone()))?;
+    check_position(&api, &session, after).await?;
     if feed.is_over().await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -113,6 +116,18 @@ pub(super) async fn events(
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, stream).into_response())
+}
+
+/// Refuses a position that no event of the session has.
+pub(super) async fn check_position(
+    api: &Api,
+    session: &SessionId,
+    position: Position,
+) -> Result<(), ApiError> {
+    if api.host().is_position(session, position).await? {
+        return Ok(());
+    }
+    Err(ApiError::BadPosition(write_position(position)))
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {

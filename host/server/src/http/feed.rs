@@ -1,6 +1,6 @@
 //! What a user is shown, one event after the other, as they come.
 //!
-//! Read off the journal whenever the reader is ready for more: a slow reader costs a position, not a
+//! Read from the store whenever the reader is ready for more: a slow reader costs a position, not a
 //! queue.
 
 use crate::host::Host;
@@ -80,8 +80,8 @@ impl Feed {
 
     /// Reads what came since; false if nothing did.
     async fn read_on(&mut self) -> Result<bool, StoreError> {
-        let events = self.host.user_events(&self.session, self.read).await?;
-        self.ready.extend(events.into_iter().take(AHEAD));
+        let events = self.host.user_events(&self.session, self.read, AHEAD);
+        self.ready.extend(events.await?);
         if let Some(last) = self.ready.back() {
             self.read = last.position;
         }

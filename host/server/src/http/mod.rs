@@ -21,6 +21,7 @@
 
 mod access;
 mod api;
+mod backup;
 mod body;
 mod catalogue;
 mod events;

@@ -240,6 +240,7 @@ fn input_status(error: &InputError) -> StatusCode {
             Refusal::UnknownBot { .. } | Refusal::NotAddressable { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Refusal::History { .. } => StatusCode::SERVICE_UNAVAILABLE,
         },
         InputError::UnknownSession(_) => StatusCode::NOT_FOUND,
         InputError::Store(_) | InputError::Contended(_) | InputError::Stopping => {

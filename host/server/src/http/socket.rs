@@ -5,7 +5,7 @@
 use super::access::{Caller, Visit, Watch};
 use super::api::Api;
 use super::body::{Asked, MAX_JSON};
-use super::events::From;
+use super::events::{From, check_position};
 use super::feed::Feed;
 use super::limits::{InWork, StreamPlace};
 use super::problem::{ApiError, Problem};
@@ -86,8 +86,10 @@ pub(super) async fn socket(
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|error| ApiError::Malformed(error.body_text()))?;
     let place = api.limiter().stream(&session)?;
-    let feed = Feed::open(api.host(), session.clone(), from.position()?).await?;
+    let after = from.position()?;
+    let feed = Feed::open(api.host(), session.clone(), after).await?;
     let feed = feed.ok_or_else(|| InputError::UnknownSession(session.clone()))?;
+    check_position(&api, &session, after).await?;
     let talk = Talk {
         api,
         session,

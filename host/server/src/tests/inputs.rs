@@ -155,7 +155,7 @@ async fn whoever_watches_a_session_hears_of_every_turn_and_reads_each_event_once
     turns.changed().await.expect("the host runs");
     let events = desk
         .host
-        .user_events(&session, Position::default())
+        .user_events(&session, Position::default(), usize::MAX)
         .await
         .expect("reads");
     assert_eq!(events.len(), 1);
@@ -167,7 +167,7 @@ async fn whoever_watches_a_session_hears_of_every_turn_and_reads_each_event_once
     assert_eq!(*turns.borrow_and_update(), Revision(2));
     let more = desk
         .host
-        .user_events(&session, events[0].position)
+        .user_events(&session, events[0].position, usize::MAX)
         .await
         .expect("reads");
     assert_eq!(more.len(), 1, "{more:?}");

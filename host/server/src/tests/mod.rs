@@ -6,6 +6,7 @@ mod genesys;
 mod hostile;
 mod http;
 mod inputs;
+mod long_sessions;
 mod metrics;
 mod releases;
 mod reports;

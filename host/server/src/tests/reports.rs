@@ -131,7 +131,7 @@ async fn a_message_that_reached_no_agent_because_the_handoff_was_over_is_told_to
     desk.report(&handoff, "ended", Some(end), &["s/4/1"]).await;
     let events = desk
         .host
-        .user_events(&"s".into(), crate::Position::default())
+        .user_events(&"s".into(), crate::Position::default(), usize::MAX)
         .await
         .expect("reads");
     let failed = events.iter().filter_map(|event| match &event.kind {

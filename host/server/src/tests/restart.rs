@@ -104,8 +104,12 @@ async fn what_users_saw_stays_and_shows_again_from_any_position() {
     let handoff = desk.with_agents("s").await;
     desk.agent_says(&handoff, "Hello").await;
     let session = SessionId::new("s");
-    let all =
-        async |desk: &Desk, after| desk.host.user_events(&session, after).await.expect("reads");
+    let all = async |desk: &Desk, after| {
+        desk.host
+            .user_events(&session, after, usize::MAX)
+            .await
+            .expect("reads")
+    };
     let before = all(&desk, Position::default()).await;
     let desk = desk.restart().await;
     assert_eq!(all(&desk, Position::default()).await, before);

@@ -23,6 +23,9 @@ pub struct Timeline {
     pub status: String,
     /// How many turns it has been through.
     pub revision: u64,
+    /// How many turns came before the first one told here.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub earlier_turns: u64,
     /// Whether texts and names are shown as they are.
     pub revealed: bool,
     /// Everyone who ever owned it, in order of appearance.
@@ -158,4 +161,9 @@ impl State {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn iso<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_iso())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -46,6 +46,9 @@ impl Timeline {
             channel: last.and_then(|it| it.channel.clone()),
             status: last.map(status).unwrap_or_default(),
             revision: last.map(|it| it.revision.0).unwrap_or_default(),
+            earlier_turns: turns
+                .first()
+                .map_or(0, |turn| turn.session.revision.0.saturating_sub(1)),
             revealed: redaction == Redaction::Revealed,
             owners: everyone(&rows),
             rows,

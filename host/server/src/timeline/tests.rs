@@ -12,7 +12,7 @@ use handoff_engine::name::{EffectId, HandoffId, InputId, Revision};
 use handoff_engine::session::{
     AgentFrame, CloseReason, Deadline, DeadlineKind, Effect, EffectKind, Entry, Exchange,
     Exchanges, FlowFrame, Input, InputKind, NodeError, OpenHandoff, Owner, Phase, Sender, Session,
-    Speaker, Status, StepDecision, TranscriptLine, Turn, UserText, Waiting, Way,
+    Status, StepDecision, Turn, UserText, Waiting, Way,
 };
 use handoff_engine::time::{Millis, Timestamp};
 use proptest::prelude::*;
@@ -44,7 +44,9 @@ impl Making {
             })],
             context: BTreeMap::new(),
             attributes: BTreeMap::new(),
-            transcript: Vec::new(),
+            lines: 0,
+            bytes: 0,
+            started: None,
             last_message: None,
             last_handoff: None,
             last_error: None,
@@ -71,6 +73,7 @@ impl Making {
                 kind,
             },
             journal: Vec::new(),
+            said: Vec::new(),
             effects: Vec::new(),
             deadlines: Vec::new(),
         }));
@@ -664,11 +667,6 @@ impl Marks {
             ("SessionEndReason".to_owned(), json!(self.private())),
         ]);
         session.attributes = BTreeMap::from([("case".to_owned(), self.private())]);
-        session.transcript = vec![TranscriptLine {
-            speaker: Speaker::Agent(self.private()),
-            text: self.private(),
-            at: START,
-        }];
         session.last_message = Some(UserText {
             id: "input-1".to_owned(),
             text: self.private(),

@@ -26,6 +26,9 @@ impl Timeline {
         writeln!(text, "status    {status}, {turns} turns")?;
         let owners: Vec<String> = self.owners.iter().map(|owner| plain(owner)).collect();
         writeln!(text, "owners    {}", owners.join(", "))?;
+        if self.earlier_turns > 0 {
+            writeln!(text, "{} earlier turns are not shown", self.earlier_turns)?;
+        }
         if !self.revealed {
             writeln!(text, "texts and names are hidden")?;
         }

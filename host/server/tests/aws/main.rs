@@ -110,7 +110,7 @@ async fn mail(moto: &Moto, id: &str, secret: &str) -> String {
         .await
         .unwrap();
     let events = host
-        .user_events(&session, Position::default())
+        .user_events(&session, Position::default(), usize::MAX)
         .await
         .unwrap();
     let said = events.into_iter().find_map(|event| match event.kind {

@@ -5,7 +5,7 @@
 
 use super::deed::{Append, Applied};
 use super::state::Rows;
-use super::tables::{Deadlines, Written, past};
+use super::tables::{Deadlines, NUMBER, Written, past};
 use super::{blob, record};
 use crate::{AppendError, Forgotten, StoreError};
 use handoff_engine::name::{EffectId, Revision};
@@ -59,24 +59,30 @@ pub(super) fn append(
     reindex(tables, session, &before, &after)?;
     recount(tables, &turn.session.project, &before, &after)?;
     tables.inputs.insert((session, input), revision.0)?;
+    tables.count(session.len() + input.len(), NUMBER);
     for (place, effect) in (0..).zip(&turn.effects) {
         let key = (session, revision.0, place);
         tables.pending.insert(key, effect.id.as_str())?;
+        tables.count(session.len() + 2 * NUMBER, effect.id.as_str().len());
     }
     settle(tables, session, &append.settled)?;
     for (place, event) in &append.events {
         let key = (session, revision.0, *place);
         tables.events.insert(key, event.as_slice())?;
+        tables.count(session.len() + 2 * NUMBER, event.len());
     }
     for (number, line) in &append.lines {
         tables
             .transcript
             .insert((session, *number), line.as_slice())?;
+        tables.count(session.len() + NUMBER, line.len());
     }
     let entry = record::pack(&TurnRecord::new(turn, raw(&was)?))?;
     tables
         .turns
         .insert((session, revision.0), entry.as_slice())?;
+    tables.count(session.len() + NUMBER, entry.len());
+    tables.count(session.len(), (3 + 2 * after.deadlines.len()) * NUMBER);
     let head = (
         after.revision,
         after.closed_at,
@@ -153,6 +159,7 @@ pub(super) fn replace_state(
         tables
             .state
             .insert((session, path.as_str()), packed.as_slice())?;
+        tables.count(session.len() + path.len(), packed.len());
     }
     for path in was.keys().filter(|path| !rows.contains_key(*path)) {
         tables.state.remove((session, path.as_str()))?;
@@ -185,6 +192,7 @@ fn reindex(
     let new = |deadline| !before.deadlines.contains(deadline);
     for (at, kind) in after.deadlines.iter().filter(|deadline| new(deadline)) {
         tables.deadlines.insert((*at, session, *kind), ())?;
+        tables.count(session.len() + 2 * NUMBER, 0);
     }
     if before.closed_at != after.closed_at {
         if let Some(at) = before.closed_at {

@@ -5,24 +5,37 @@
 //! anew and reads what there is.
 
 use crate::StoreError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What stopped the store, if something did.
 #[derive(Debug, Default)]
-pub(super) struct Health(OnceLock<StoreError>);
+pub(super) struct Health {
+    stopped: OnceLock<StoreError>,
+    /// Bytes of records written since the store was opened.
+    written: AtomicU64,
+}
 
 impl Health {
     /// Whether the store works.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        match self.0.get() {
+        match self.stopped.get() {
             None => Ok(()),
             Some(first) => Err(StoreError::Stopped(Arc::new(first.clone()))),
         }
     }
 
+    pub(super) fn wrote(&self, bytes: u64) {
+        self.written.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
     /// Stops the store. The first failure is kept, since it is the one to mend.
     pub(super) fn stop(&self, error: &StoreError) {
-        let _ = self.0.set(error.clone());
+        let _ = self.stopped.set(error.clone());
     }
 
     /// Stops the store if the failure of a read is the disk's.

@@ -93,6 +93,13 @@ impl RedbStore {
         })
     }
 
+    /// Bytes of the records that were written since the store was opened, keys and values. What redb writes for
+    /// them are whole pages, shared by all that is committed at once.
+    #[must_use]
+    pub fn record_bytes(&self) -> u64 {
+        self.health.written()
+    }
+
     /// Reads on a thread that may wait for the disk.
     async fn read<T: Send + 'static>(
         &self,

@@ -14,8 +14,9 @@ pub(super) type Rows = BTreeMap<String, String>;
 /// A value up to this many bytes stands in the row of what it is in.
 const SMALL: usize = 200;
 
-/// A row holds at most this many bytes of small values; where there are more, each has its own.
-const ROW: usize = 1024;
+/// A row holds at most this many bytes of small values; where there are more, each has its own. Much more would
+/// be written again with every number that changes.
+const ROW: usize = 256;
 
 /// Below this, a value is one row whatever its size.
 const DEPTH: usize = 8;

@@ -21,6 +21,8 @@ macro_rules! tables {
         /// The tables, to be written.
         pub(super) struct Written<'t> {
             $($(#[$doc])* pub(super) $field: Table<'t, $key, $value>,)*
+            /// Bytes of the keys and values that were written.
+            pub(super) bytes: u64,
         }
 
         impl<'t> Written<'t> {
@@ -29,6 +31,7 @@ macro_rules! tables {
                     $($field: transaction
                         .open_table(TableDefinition::new(stringify!($field)))
                         .map_err(redb_failed)?,)*
+                    bytes: 0,
                 })
             }
         }
@@ -82,6 +85,16 @@ tables! {
     /// Digest of a project's version to how many open sessions are pinned to it; never 0.
     versions: &'static str => u64;
 }
+
+impl Written<'_> {
+    /// Counts a key and a value.
+    pub(super) fn count(&mut self, key: usize, value: usize) {
+        self.bytes += (key + value) as u64;
+    }
+}
+
+/// Bytes of a number in a key or a value.
+pub(super) const NUMBER: usize = 8;
 
 impl Read {
     pub(super) fn new(transaction: ReadTransaction) -> Self {

@@ -160,7 +160,8 @@ impl Desk {
             .begin_write()
             .map_err(|error| disk(error.into()))?;
         transaction.set_quick_repair(self.recovery == Recovery::Quick);
-        let mut changed = false;
+        let (mut changed, bytes);
+        changed = false;
         {
             let mut tables = Written::open(&transaction).map_err(disk)?;
             for (place, order) in orders.iter_mut().enumerate() {
@@ -172,10 +173,13 @@ impl Desk {
                     }
                 })?;
             }
+            bytes = tables.bytes;
         }
         if !changed {
             return transaction.abort().map_err(|error| disk(error.into()));
         }
-        transaction.commit().map_err(|error| disk(error.into()))
+        transaction.commit().map_err(|error| disk(error.into()))?;
+        self.health.wrote(bytes);
+        Ok(())
     }
 }

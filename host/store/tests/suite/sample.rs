@@ -54,6 +54,7 @@ pub(crate) fn session(id: &str, revision: u64) -> Session {
         revision: Revision(revision),
         project: "digest".to_owned(),
         channel: None,
+        started: None,
         status: Status::Open,
         stack: Vec::new(),
         context: BTreeMap::new(),

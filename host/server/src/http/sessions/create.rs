@@ -14,8 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use handoff_engine::name::{BotName, Revision, SessionId};
-use handoff_engine::session::InputKind;
+use handoff_engine::name::{BotName, SessionId};
 use handoff_engine::time::Millis;
 use uuid::{Builder, Uuid};
 
@@ -95,15 +94,15 @@ async fn check_same(
     session: &SessionId,
     wanted: &(Option<BotName>, Option<String>),
 ) -> Result<(), ApiError> {
-    let turns = api.host().journal(session, Revision::default()).await?;
-    let Some(first) = turns.first() else {
+    let Some(known) = api.host().session(session).await? else {
         return Ok(());
     };
-    let age = api.host().now().since(first.at);
-    let same = match &first.input.kind {
-        InputKind::Started { bot, channel } => (bot, channel) == (&wanted.0, &wanted.1),
-        _ => false,
+    // A session from before this was kept is older than any key.
+    let Some(started) = known.started else {
+        return Err(ApiError::UsedIdempotencyKey);
     };
+    let age = api.host().now().since(started.at);
+    let same = (&started.bot, &known.channel) == (&wanted.0, &wanted.1);
     if same && age <= REPEATABLE {
         Ok(())
     } else {

@@ -225,7 +225,7 @@ impl Desk {
     pub(crate) async fn seen(&self, session: &str) -> Vec<String> {
         let events = self
             .host
-            .user_events(&session.into(), Position::default())
+            .user_events(&session.into(), Position::default(), usize::MAX)
             .await;
         let events = events.expect("reads").into_iter();
         let texts = events.filter_map(|event| match event.kind {

@@ -1,7 +1,7 @@
 //! A store that plays tricks on whoever appends to it.
 
 use handoff_engine::name::{EffectId, InputId, Revision, SessionId};
-use handoff_engine::session::{Effect, Session, Turn};
+use handoff_engine::session::{Effect, Position, Session, TranscriptLine, Turn, UserEvent};
 use handoff_engine::time::Timestamp;
 use handoff_store::{AppendError, Census, Due, Forgotten, MemoryStore, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
@@ -154,8 +154,30 @@ impl Store for Trickster {
         &self,
         session: &SessionId,
         from: Revision,
+        limit: usize,
     ) -> Result<Vec<Arc<Turn>>, StoreError> {
-        self.inner.journal(session, from).await
+        self.inner.journal(session, from, limit).await
+    }
+
+    async fn events(
+        &self,
+        session: &SessionId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<UserEvent>, StoreError> {
+        self.inner.events(session, after, limit).await
+    }
+
+    async fn has_event(&self, session: &SessionId, position: Position) -> Result<bool, StoreError> {
+        self.inner.has_event(session, position).await
+    }
+
+    async fn transcript(
+        &self,
+        session: &SessionId,
+        limit: usize,
+    ) -> Result<Vec<TranscriptLine>, StoreError> {
+        self.inner.transcript(session, limit).await
     }
 
     async fn closed_before(
