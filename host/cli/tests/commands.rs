@@ -289,6 +289,45 @@ fn a_timeline_that_cannot_be_told_says_what_to_do() {
     );
 }
 
+#[test]
+fn a_store_is_copied_verified_and_compacted_where_no_host_uses_it() {
+    let (folder, data) = played();
+    let copy = folder.path().join("copy.handoff").display().to_string();
+    let made = handoff(&["backup", "--data", &data, &copy]);
+    assert!(made.status.success(), "{}", complained(&made));
+    assert!(
+        printed(&made).contains("holds 1 sessions"),
+        "{}",
+        printed(&made)
+    );
+    let again = handoff(&["backup", "--data", &data, &copy]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(complained(&again).contains("there is a file of that name already"));
+    for command in ["verify", "compact"] {
+        for place in [&data, &copy] {
+            let done = handoff(&["store", command, place]);
+            assert!(done.status.success(), "{}", complained(&done));
+        }
+    }
+    let told = handoff(&["timeline", "session-1", "--data", &copy]);
+    assert!(
+        printed(&told).contains("session   session-1"),
+        "{}",
+        complained(&told)
+    );
+    let mut bytes = std::fs::read(&copy).expect("reads");
+    let (half, rest) = (bytes.len() / 2, bytes.len() / 4);
+    bytes[half..half + rest].fill(0xA5);
+    std::fs::write(&copy, bytes).expect("is damaged");
+    let damaged = handoff(&["store", "verify", &copy]);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(
+        complained(&damaged).contains("damaged"),
+        "{}",
+        complained(&damaged)
+    );
+}
+
 /// A server in a process of its own, ended when dropped.
 struct Serving {
     process: std::process::Child,
@@ -371,6 +410,19 @@ async fn a_running_host_tells_the_timelines_that_its_file_does_not() {
     let data = folder.path().join("data").display().to_string();
     let in_use = handoff(&["timeline", session, "--data", &data]);
     assert!(complained(&in_use).contains("Ask that host, with --url"));
+    let copy = folder.path().join("copy.handoff").display().to_string();
+    let backup = ["backup", "--url", &server.url, &copy, "--admin-token"];
+    let refused = handoff(&[&backup[..], &["another-admin-token"]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    let made = handoff(&[&backup[..], &[TOKEN]].concat());
+    assert!(made.status.success(), "{}", complained(&made));
+    assert!(
+        printed(&made).contains("holds 1 sessions"),
+        "{}",
+        printed(&made)
+    );
+    let told = handoff(&["timeline", session, "--data", &copy]);
+    assert!(printed(&told).contains("topic (ask), entered: waits"));
     let url = server.url.clone();
     drop(server);
     let gone = handoff(&["timeline", session, "--url", &url, "--admin-token", TOKEN]);

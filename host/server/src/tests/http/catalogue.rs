@@ -85,6 +85,7 @@ async fn every_route_is_in_the_document() {
         [
             "/metrics",
             "/readyz",
+            "/v1/backup",
             "/v1/nodes",
             "/v1/projects",
             "/v1/projects/{name}",

@@ -135,3 +135,47 @@ async fn a_reader_who_goes_away_holds_nobody_up() {
     let mut events = Events::open(address, &ana, None).await;
     assert!(events.next().await.is_some());
 }
+
+#[tokio::test]
+async fn a_position_that_no_event_ever_had_is_refused_wherever_it_is_given() {
+    let client = Client::new().await;
+    let ana = client.guest().await;
+    client.say(&ana, "an order").await;
+    let address = client.serve().await;
+    let positions = [
+        "999.9",
+        "1.0",
+        "1.2",
+        "2.99",
+        "0.1",
+        "18446744073709551615.1",
+        "1.18446744073709551615",
+        "1",
+        "1.",
+        ".1",
+        "-1.1",
+        "1.1.1",
+        "1.1 ",
+        "x",
+        "NaN.1",
+        "\u{661}.1",
+    ];
+    for position in positions {
+        let encoded: String = url::form_urlencoded::byte_serialize(position.as_bytes()).collect();
+        let path = format!("{}?after={encoded}", ana.path("events"));
+        let (status, problem) = client.get(&path, &ana.token).await;
+        assert_eq!(status, 400, "{position}: {problem}");
+        assert_eq!(problem["code"], "events.bad_position");
+        // A header is trimmed on its way.
+        if position.is_ascii() && position.trim() == position {
+            let streamed = ask(address, &ana, Some(position)).await;
+            assert_eq!(streamed.status(), 400, "{position}");
+        }
+    }
+    // The beginning is one, and so is what an event had.
+    for position in ["0.0", "1.1"] {
+        let path = format!("{}?after={position}", ana.path("events"));
+        let (status, _) = client.get(&path, &ana.token).await;
+        assert_eq!(status, 200, "{position}");
+    }
+}
