@@ -3,6 +3,7 @@
 mod bench;
 mod build_nodes;
 mod demo;
+mod dependencies;
 mod fuzz;
 mod soak;
 mod test;

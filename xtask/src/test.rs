@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every check, the quick ones first.
 
 use crate::build_nodes::{self, Scope};
+use crate::dependencies;
 use crate::workspace::{Workspace, cargo, run_in};
-use std::process::Command;
 use std::time::Instant;
 
 /// Property tests draw the same cases each time, so that a run that fails fails again, and on the change
@@ -61,14 +61,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .env("RUSTDOCFLAGS", "-D warnings");
     run_in(&workspace, "the documentation", &mut pages)?;
 
-    say("licences, advisories and sources of dependencies");
-    if has_cargo_deny() {
-        let mut deny = cargo();
-        deny.args(["deny", "check", "bans", "licenses", "sources"]);
-        run_in(&workspace, "cargo deny", &mut deny)?;
-    } else {
-        eprintln!("    left out: install it with 'cargo install cargo-deny --locked'");
-    }
+    say("licences, bans, sources and advisories of dependencies");
+    dependencies::check(&workspace)?;
 
     eprintln!("\nAll checks passed in {} s.", begun.elapsed().as_secs());
     Ok(())
@@ -76,11 +70,4 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 fn say(what: &str) {
     eprintln!("\n=== {what}");
-}
-
-fn has_cargo_deny() -> bool {
-    Command::new("cargo-deny")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
 }
