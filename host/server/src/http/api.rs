@@ -1,18 +1,25 @@
 //! All routes together, and the document that describes them.
 
-use super::access::{AdminToken, Gate};
+use super::access::Gate;
+use super::admin_tokens::{AdminToken, AdminTokens};
+use super::guard::guard;
 use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
-use super::{catalogue, events, health, metrics, sessions, socket, versions};
+use super::{catalogue, events, genesys, health, metrics, rotation, sessions, socket, versions};
+use crate::audit::Audit;
 use crate::host::Host;
 use crate::key::HostKey;
 use crate::releases::Deployments;
+use crate::revocations::Revocations;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use handoff_engine::node::Node;
+use ipnet::IpNet;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{Any, CorsLayer};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -25,8 +32,19 @@ use utoipa_axum::routes;
 pub struct ApiOptions {
     /// What the tokens of sessions are made with. Hosts that share it take each other's.
     pub key: HostKey,
-    /// Opens the operator's routes. Without one nobody can call them.
+    /// Opens every route of operators. Without one, and without [`Self::admin_tokens`], nobody can call
+    /// them.
     pub admin_token: Option<AdminToken>,
+    /// Operators' tokens with roles, in place of [`Self::admin_token`].
+    pub admin_tokens: Option<AdminTokens>,
+    /// How long a session's token opens it; at most [`Revocations::KEPT_FOR`].
+    pub token_lifetime: Duration,
+    /// Which sessions' tokens were revoked.
+    pub revocations: Revocations,
+    /// Proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where it is kept what operators did.
+    pub audit: Audit,
     /// Whether anybody may start a session, as a page on the web has to; else the operator's token is
     /// needed.
     pub public_sessions: bool,
@@ -38,6 +56,9 @@ pub struct ApiOptions {
     pub deployments: Option<Deployments>,
 }
 
+/// How long a session's token opens it, if nothing is said.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 impl ApiOptions {
     /// Nobody but holders of sessions' tokens may call anything.
     #[must_use]
@@ -45,6 +66,11 @@ impl ApiOptions {
         Self {
             key,
             admin_token: None,
+            admin_tokens: None,
+            token_lifetime: TOKEN_LIFETIME,
+            revocations: Revocations::in_memory(),
+            trusted_proxies: Vec::new(),
+            audit: Audit::default(),
             public_sessions: false,
             nodes: Vec::new(),
             limits: Limits::default(),
@@ -64,7 +90,10 @@ struct Inner {
     public_sessions: bool,
     nodes: Vec<Arc<Node>>,
     limiter: Limiter,
+    proxies: Vec<IpNet>,
+    audit: Audit,
     deployments: Option<Deployments>,
+    leaving: CancellationToken,
     draining: CancellationToken,
 }
 
@@ -75,6 +104,11 @@ impl Api {
         let ApiOptions {
             key,
             admin_token,
+            admin_tokens,
+            token_lifetime,
+            revocations,
+            trusted_proxies,
+            audit,
             public_sessions,
             mut nodes,
             limits,
@@ -83,13 +117,17 @@ impl Api {
         if nodes.is_empty() {
             nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
         }
+        let operators = admin_tokens.unwrap_or_else(|| AdminTokens::only(admin_token.as_ref()));
         Self(Arc::new(Inner {
-            gate: Gate::new(&key, admin_token),
+            gate: Gate::new(&key, operators, token_lifetime, revocations),
             host: host.clone(),
             public_sessions,
             nodes,
             limiter: Limiter::new(limits),
+            proxies: trusted_proxies,
+            audit,
             deployments,
+            leaving: CancellationToken::new(),
             draining: CancellationToken::new(),
         }))
     }
@@ -101,6 +139,7 @@ impl Api {
         let describe = move || async move { axum::Json((*document).clone()) };
         let host = &self.0.host;
         let routes = router
+            .route_layer(from_fn_with_state(self.clone(), guard))
             .route("/openapi.json", get(describe))
             .with_state(self.clone())
             .merge(host.routes())
@@ -128,8 +167,20 @@ impl Api {
             .merge(streams)
             .merge(catalogue::routes())
             .merge(versions::routes())
+            .merge(rotation::routes())
+            .routes(routes!(genesys::webhooks))
             .routes(routes!(health::ready))
             .routes(routes!(metrics::metrics))
+    }
+
+    /// Says at `/readyz` that the host is about to stop, so that whoever spreads the load sends nothing
+    /// new here. Everything is still done.
+    pub fn announce_end(&self) {
+        self.0.leaving.cancel();
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.0.leaving.is_cancelled() || self.is_draining()
     }
 
     /// Takes no new sessions from now on, and sends those who watch one elsewhere. Whatever else is
@@ -161,6 +212,14 @@ impl Api {
 
     pub(super) fn is_public(&self) -> bool {
         self.0.public_sessions
+    }
+
+    pub(super) fn proxies(&self) -> &[IpNet] {
+        &self.0.proxies
+    }
+
+    pub(super) fn audit(&self) -> &Audit {
+        &self.0.audit
     }
 
     pub(super) fn deployments(&self) -> Option<&Deployments> {
@@ -225,11 +284,15 @@ impl Modify for Schemes {
         for (name, scheme) in [
             (
                 "session",
-                bearer("The session's token, which creating it returned; or the admin token."),
+                bearer(
+                    "The session's token, which creating it returned; or an admin token with the role that the route needs.",
+                ),
             ),
             (
                 "admin",
-                bearer("The operator's token, with which the host was started."),
+                bearer(
+                    "An admin token with the role that the route needs: view, operate or deploy.",
+                ),
             ),
             (
                 "sessionInAddress",
