@@ -199,7 +199,7 @@ impl<'t> Repair<'t> {
             self.skip_blanks();
             // Anything else is the rest of a text of which a quote is missing, or one too many: what was
             // read of it may be half of what was said.
-            if !matches!(self.peek(), None | Some(',' | '}' | ']' | '"')) {
+            if !matches!(self.peek(), None | Some(',' | '}' | ']')) {
                 return None;
             }
         }
@@ -472,6 +472,8 @@ mod tests {
             r#"{"a": "say "it"}"#,
             r#"{"a": "b"}, "c": "d"}"#,
             r#"{"a"b": "c"}"#,
+            r#"{"a": \"b"}"#,
+            r#"{"a": 1 "b": 2}"#,
         ];
         for text in ["", "  ", "}", ",", ":"].into_iter().chain(half) {
             assert_eq!(read(text.as_bytes()), None, "{text}");

@@ -10,7 +10,7 @@ use handoff_engine::time::Timestamp;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -68,7 +68,6 @@ pub(crate) struct AuditRecord<'r> {
     pub(crate) lost: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -151,7 +150,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn write(path: &PathBuf, mut file: File, jobs: &Receiver<Job>) {
+fn write(path: &Path, mut file: File, jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Line(line) => {

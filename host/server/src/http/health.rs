@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn alive(State(host): State<Host>) -> Response {
     match tokio::time::timeout(PATIENCE, host.store_answers()).await {
         Ok(Err(error @ (StoreError::Stopped(_) | StoreError::Closed))) if !host.is_stopping() => {
-            not_ready(&format!("{error}"))
+            not_ready(&error.to_string())
         }
         _ => "ok".into_response(),
     }
