@@ -59,7 +59,7 @@ enum Command {
     /// Talk to a project's bot in this terminal, with a simulated contact centre behind it.
     Chat(chat::Arguments),
     /// Serve a project's bots to users' channels and to Genesys.
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Run the Genesys simulator, or be an agent in one.
     Sim(sim::Arguments),
     /// Look at node components.
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
             Command::Import(arguments) => import::run(arguments).await,
             Command::Provision(arguments) => provision::run(arguments).await,
             Command::Chat(arguments) => chat::run(arguments).await,
-            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Sim(arguments) => sim::run(arguments).await,
             Command::Node(arguments) => node::run(arguments).await,
             Command::Schema(arguments) => schema::run(&arguments),

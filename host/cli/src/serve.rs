@@ -11,10 +11,11 @@ use handoff_genesys::Secrets;
 use handoff_scenario::SimulatedSecrets;
 use handoff_server::releases::{AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
 use handoff_server::{
-    AdminToken, ApiOptions, DataDirectory, Door, EgressOptions, Host, Limits, ListenOptions,
-    ProjectSecrets, Rate, Server, TlsFiles,
+    AdminToken, AdminTokens, ApiOptions, Audit, DataDirectory, Door, EgressOptions, Host, HostKey,
+    Limits, ListenOptions, ProjectSecrets, Rate, Server, Starting, TlsFiles,
 };
-use std::net::SocketAddr;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -48,6 +49,34 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     admin_token: Option<String>,
+    /// Admin tokens with roles, in TOML: [[token]] with name, roles (view, operate, deploy), sha256 or token,
+    /// and expires. Read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    admin_tokens: Option<PathBuf>,
+    /// Writes what operators do to this file, a line of JSON for each call.
+    #[arg(long, value_name = "FILE")]
+    audit_log: Option<PathBuf>,
+    /// How many hours a session's token opens it. Clients renew it before that.
+    #[arg(long, value_name = "HOURS", default_value_t = 168,
+        value_parser = clap::value_parser!(u32).range(1..=9600))]
+    token_lifetime: u32,
+    /// A proxy, or a network of them, that is believed when X-Forwarded-For or Forwarded says where a
+    /// request comes from: 10.0.0.0/8. May be given several times.
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "HANDOFF_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    trusted_proxy: Vec<IpNet>,
+    /// Requests that one client address may make a second, on the whole; those with an admin token are
+    /// not counted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    client_rate: u32,
+    /// Sessions that one client address may start a second, on the whole, with --public-sessions.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    client_sessions: u32,
     /// Where the server is reached by users and by Genesys, if that is not the address it listens on.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -75,6 +104,10 @@ pub(crate) struct Arguments {
     /// Forgets sessions that closed longer ago, and files that are older.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     retention: Option<u32>,
+    /// How many seconds /readyz says that the server will stop before it does. Without this 5, and none
+    /// on this machine.
+    #[arg(long, value_name = "SECONDS")]
+    drain_delay: Option<u64>,
     /// How many seconds what is under way may take when the server is told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u64,
@@ -96,11 +129,19 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (admin, made) = admin_token(&arguments)?;
+    let tokens = AdminTokens::new(admin.as_ref(), arguments.admin_tokens.as_deref())?;
+    let audit = arguments.audit_log.as_deref().map(|path| {
+        Audit::to_file(path)
+            .with_context(|| format!("the audit log '{}' cannot be opened", path.display()))
+    });
+    let audit = audit.transpose()?.unwrap_or_default();
     let door = Door::open(listen_options(&arguments))?;
     let public_url = match &arguments.public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => door.url().to_owned(),
     };
+    // Health checks are answered from here on, however long the rest takes.
+    let starting = Starting::open(door)?;
     let data = arguments.data.clone();
     let data = DataDirectory::open(data.unwrap_or_else(|| arguments.project.join(".handoff")))?;
     let store = Arc::new(data.store()?);
@@ -157,42 +198,141 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         watching.context("the project's directory cannot be watched")?;
     }
     let options = ApiOptions {
-        deployments: Some(deployments),
-        admin_token: Some(admin.clone()),
+        deployments: Some(deployments.clone()),
+        admin_tokens: Some(tokens.clone()),
+        token_lifetime: Duration::from_secs(u64::from(arguments.token_lifetime) * 60 * 60),
+        revocations: data.revocations()?,
+        trusted_proxies: arguments.trusted_proxy.clone(),
+        audit: audit.clone(),
         public_sessions: arguments.public_sessions,
         nodes: engine.nodes().cloned().collect(),
         limits: Limits {
             inputs: Rate::new(arguments.rate, arguments.rate.saturating_mul(6)),
+            client_requests: Rate::new(
+                arguments.client_rate,
+                arguments.client_rate.saturating_mul(5),
+            ),
+            client_sessions: Rate::new(
+                arguments.client_sessions,
+                arguments.client_sessions.saturating_mul(10),
+            ),
             ..Limits::default()
         },
         scratch: data.path().to_owned(),
         ..ApiOptions::new(data.key().clone())
     };
-    let server = Server::start(door, &host, options)?;
+    let server = starting.serve(&host, options);
     if let Some(simulator) = &arguments.simulator {
         point_webhooks(simulator, &public_url, &current).await?;
     }
-    announce(&server, &current, &data, made.then_some(&admin));
-    told_to_stop().await?;
+    announce(&server, &current, &data, admin.as_ref().filter(|_| made));
+    let renewal = Renewal {
+        tokens,
+        key: data.key().clone(),
+        audit: audit.clone(),
+        deployments,
+    };
+    tokio::spawn(renewal.clone().watch_tokens());
+    told_to_stop(|| renewal.renew()).await?;
+    let delay = arguments.drain_delay();
+    if !delay.is_zero() {
+        anstream::eprintln!(
+            "{DIM}stopping in {} s; once more stops it now{DIM:#}",
+            delay.as_secs()
+        );
+        server.announce_end();
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            told = told_to_stop(|| ()) => told?,
+        }
+    }
     anstream::eprintln!("{DIM}stopping; what is under way is finished first{DIM:#}");
     server.shut_down(Duration::from_secs(arguments.drain)).await;
+    tokio::task::spawn_blocking(move || audit.flush()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The operator's token, and whether it was made here.
-fn admin_token(arguments: &Arguments) -> anyhow::Result<(AdminToken, bool)> {
+/// A network; an address is a network of one.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| {
+        "this is not a network; write an address and a length, such as 10.0.0.0/8".to_owned()
+    })
+}
+
+impl Arguments {
+    /// How long it is announced that the server will stop.
+    fn drain_delay(&self) -> Duration {
+        let unless_given = if self.listen.ip().is_loopback() { 0 } else { 5 };
+        Duration::from_secs(self.drain_delay.unwrap_or(unless_given))
+    }
+}
+
+/// How often it is looked whether the file of admin tokens has changed.
+const LOOK_AT_TOKENS: Duration = Duration::from_secs(10);
+
+/// What is read again while the server runs.
+#[derive(Clone)]
+struct Renewal {
+    tokens: AdminTokens,
+    key: HostKey,
+    audit: Audit,
+    deployments: Deployments,
+}
+
+impl Renewal {
+    /// Reads everything again, as on SIGHUP.
+    fn renew(&self) {
+        self.audit.reopen();
+        self.renew_tokens();
+        match self.key.reload() {
+            Ok(true) => tracing::warn!("the host has another key"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the host's key stays as it is"),
+        }
+        match self.deployments.renew_secrets() {
+            Ok(0) => {}
+            Ok(accounts) => tracing::warn!(accounts, "accounts have other secrets"),
+            Err(error) => tracing::error!(%error, "secrets stay as they are"),
+        }
+    }
+
+    fn renew_tokens(&self) {
+        match self.tokens.reload() {
+            Ok(true) => tracing::warn!("there are other admin tokens"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the admin tokens stay as they are"),
+        }
+    }
+
+    /// Reads the admin tokens again from time to time: whoever mounts the file may swap what is behind it.
+    async fn watch_tokens(self) {
+        loop {
+            tokio::time::sleep(LOOK_AT_TOKENS).await;
+            let renewal = self.clone();
+            drop(tokio::task::spawn_blocking(move || renewal.renew_tokens()).await);
+        }
+    }
+}
+
+/// The token that opens everything, and whether it was made here; none where a file has the tokens.
+fn admin_token(arguments: &Arguments) -> anyhow::Result<(Option<AdminToken>, bool)> {
     if let Some(token) = &arguments.admin_token {
-        return Ok((AdminToken::new(token)?, false));
+        return Ok((Some(AdminToken::new(token)?), false));
+    }
+    if arguments.admin_tokens.is_some() {
+        return Ok((None, false));
     }
     if !arguments.listen.ip().is_loopback() {
         bail!(
             "{} is reached from other machines, and without an admin token nobody could operate the \
-             server; set HANDOFF_ADMIN_TOKEN to one made with 'openssl rand -base64 24'",
+             server; set HANDOFF_ADMIN_TOKEN to one made with 'openssl rand -base64 24', or name \
+             --admin-tokens",
             arguments.listen
         );
     }
     let token = AdminToken::random().context("the system gives no random numbers")?;
-    Ok((token, true))
+    Ok((Some(token), true))
 }
 
 fn listen_options(arguments: &Arguments) -> ListenOptions {
@@ -314,18 +454,25 @@ fn announce(server: &Server, project: &Project, data: &DataDirectory, made: Opti
     anstream::println!("{DIM}Ctrl-C stops it.{DIM:#}");
 }
 
-/// Waits for Ctrl-C, or on Unix for what asks a service to stop.
-async fn told_to_stop() -> anyhow::Result<()> {
+/// Waits for Ctrl-C, or on Unix for what asks a service to stop. Meanwhile does what it is asked for when
+/// a service is to read its files again.
+async fn told_to_stop(reload: impl Fn()) -> anyhow::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut asked = signal(SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed?,
-            _ = asked.recv() => {}
+        let mut changed = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                pressed = tokio::signal::ctrl_c() => return Ok(pressed?),
+                _ = asked.recv() => return Ok(()),
+                _ = changed.recv() => reload(),
+            }
         }
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    {
+        let _ = reload;
+        Ok(tokio::signal::ctrl_c().await?)
+    }
 }

@@ -174,3 +174,81 @@ async fn a_conversation_with_an_agent_goes_on_when_the_server_is_started_anew() 
     assert_eq!(greetings.count(), 1, "nothing comes twice");
     server.stop();
 }
+
+/// The status of a call with a token.
+async fn status(url: &str, token: &str) -> u16 {
+    let client = handoff_genesys::http_client();
+    let answer = client.get(url).bearer_auth(token).send().await;
+    answer.expect("is answered").status().as_u16()
+}
+
+/// Waits until a call with a token has this status.
+async fn becomes(url: &str, token: &str, expected: u16) {
+    let waiting = async {
+        while status(url, token).await != expected {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    waited.unwrap_or_else(|_| panic!("{url} never becomes {expected}"));
+}
+
+fn write_tokens(path: &Path, name: &str, token: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let text = format!("[[token]]\nname = '{name}'\nrole = 'view'\ntoken = '{token}'\n");
+    std::fs::write(path, text).expect("is written");
+    let own = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, own).expect("is ours");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_come_and_go_without_a_restart_and_the_end_is_announced() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let in_folder = |name: &str| folder.path().join(name);
+    let (tokens, audit) = (in_folder("tokens.toml"), in_folder("audit.jsonl"));
+    write_tokens(&tokens, "kim", "the-token-that-kim-has");
+    let project = "fixtures/projects/sentione";
+    let org = format!("{project}/org-scripted.toml");
+    let centre = Running::start(&["sim", &org, "--listen", "127.0.0.1:0"]);
+    let text = |path: PathBuf| path.display().to_string();
+    let server = Running::start(&[
+        "serve",
+        project,
+        "--data",
+        &text(in_folder("data")),
+        "--listen",
+        "127.0.0.1:0",
+        "--simulator",
+        &centre.url,
+        "--admin-tokens",
+        &text(tokens.clone()),
+        "--audit-log",
+        &text(audit.clone()),
+        "--drain-delay",
+        "60",
+    ]);
+    let signal = |name: &str| {
+        let pid = server.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status();
+        assert!(sent.expect("is sent").success());
+    };
+    let metrics = format!("{}/metrics", server.url);
+    assert_eq!(status(&metrics, "the-token-that-kim-has").await, 200);
+    assert_eq!(status(&metrics, ADMIN).await, 200);
+    write_tokens(&tokens, "rui", "the-token-that-rui-has");
+    signal("-HUP");
+    becomes(&metrics, "the-token-that-rui-has", 200).await;
+    assert_eq!(status(&metrics, "the-token-that-kim-has").await, 403);
+
+    let user = User::come(&server).await;
+    let ready = format!("{}/readyz", server.url);
+    assert_eq!(status(&ready, "").await, 200);
+    signal("-TERM");
+    becomes(&ready, "", 503).await;
+    user.say(&server, "still served").await;
+    // A second signal ends the delay.
+    server.stop();
+    let log = std::fs::read_to_string(&audit).expect("is written");
+    assert!(log.contains("\"operator\":\"admin\""), "{log}");
+    assert!(log.contains(&user.id), "{log}");
+}

@@ -24,6 +24,7 @@ pub mod fuzzing;
 mod giving_up;
 #[cfg(test)]
 mod interleavings;
+mod lenient_json;
 mod marking;
 mod media;
 mod order;
@@ -43,7 +44,10 @@ mod unreadable;
 
 pub use account::{AccountError, transport};
 pub use client::{describe as describe_http, http_client, http_client_builder};
+pub use lenient_json::replace_lone_surrogates;
 pub use marking::SECRET;
 pub use media::{File, Media, MediaError, NoMedia, Streamed};
 pub use secrets::{SecretError, Secrets};
-pub use transport::{Command, Commands, Link, Report, Reports, Transport, WebhookReply};
+pub use transport::{
+    Command, Commands, Link, Report, Reports, Transport, WebhookOutcome, WebhookReply,
+};

@@ -7,7 +7,10 @@
 //! Invariant: whoever commits a report's signal, handle and settled effects as one thing can stop at
 //! any point and resume without losing or doubling anything the platform allows to be recognised.
 
+use crate::account::AccountError;
+use crate::secrets::Secrets;
 use async_trait::async_trait;
+use handoff_engine::account::Account;
 use handoff_engine::availability::{Availability, NotTold};
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::content::{Receipt, UserMessage};
@@ -58,6 +61,22 @@ pub trait Transport: Send + Sync + Debug {
     /// says what to answer. Never waits for the handoff.
     fn webhook(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply;
 
+    /// Reads the secrets again with which calls for this account are checked, after their source may have
+    /// changed. What was accepted before is accepted for a while longer, so that both sides need not
+    /// change at once. True if something has changed. Not every transport has such secrets.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be had. Then everything stays as it is.
+    fn renew_secrets(
+        &self,
+        account: &Account,
+        secrets: &dyn Secrets,
+    ) -> Result<bool, AccountError> {
+        let _ = (account, secrets);
+        Ok(false)
+    }
+
     /// A call of a process-automation trigger's workflow: an event of a conversation, in the words
     /// of the notification topics. Like a webhook call, it is only a hint to look.
     fn event(&self, headers: &http::HeaderMap, body: &[u8]) -> WebhookReply {
@@ -77,15 +96,70 @@ pub struct WebhookReply {
     pub status: http::StatusCode,
     /// Plain text; empty on success.
     pub body: String,
+    /// What became of the call.
+    pub outcome: WebhookOutcome,
+}
+
+/// What became of a webhook call, for those who count them and look for what is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WebhookOutcome {
+    /// A handoff has it, or it says nothing that a user would miss.
+    #[default]
+    Taken,
+    /// It is not Genesys' own call: a wrong signature, or too long a body.
+    Refused,
+    /// It is signed, and older than what Genesys still delivers.
+    Stale,
+    /// Signed words for somebody whom no handoff here knows.
+    Unclaimed {
+        /// Genesys' id of the message.
+        message: String,
+        /// The conversation, where it is told.
+        conversation: Option<String>,
+    },
+    /// It is signed and cannot be read.
+    Unreadable {
+        /// Why, without any of its words.
+        why: String,
+        /// The conversation, where it can be made out.
+        conversation: Option<String>,
+    },
+}
+
+impl WebhookOutcome {
+    /// The outcome in one word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+            Self::Unclaimed { .. } => "unclaimed",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
 }
 
 impl WebhookReply {
-    /// A reply from its parts.
+    /// A reply from its parts. What is no success is a refusal.
     pub fn new(status: http::StatusCode, body: impl Into<String>) -> Self {
+        let outcome = if status.is_success() {
+            WebhookOutcome::Taken
+        } else {
+            WebhookOutcome::Refused
+        };
         Self {
             status,
             body: body.into(),
+            outcome,
         }
+    }
+
+    /// The same reply to a call of which something else became.
+    #[must_use]
+    pub fn with(mut self, outcome: WebhookOutcome) -> Self {
+        self.outcome = outcome;
+        self
     }
 }
 

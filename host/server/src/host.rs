@@ -19,7 +19,8 @@ use handoff_engine::project::Project;
 use handoff_engine::session::{Input, InputKind, Session, SessionLimits, Turn};
 use handoff_engine::time::Timestamp;
 use handoff_genesys::{
-    AccountError, Media, NoMedia, Reports, SecretError, Secrets, Transport, WebhookReply,
+    AccountError, Media, NoMedia, Reports, SecretError, Secrets, Transport, WebhookOutcome,
+    WebhookReply,
 };
 use handoff_store::{Backup, MemoryStore, Store, StoreError};
 use std::collections::HashMap;
@@ -201,6 +202,9 @@ impl HostBuilder {
         let busy = host.0.clock.busy();
         host.spawn(host.clone().take_reports(incoming));
         host.spawn(host.clone().watch_deadlines(changes, busy));
+        if !unfinished.is_empty() {
+            host.0.metrics.webhooks().takes_up();
+        }
         for session in &unfinished {
             host.take_up(session);
         }
@@ -446,6 +450,8 @@ fn first_taken(
 ) -> Option<WebhookReply> {
     let replies: Vec<WebhookReply> = transports.iter().map(|it| offer(&**it)).collect();
     let taken = replies.iter().find(|reply| reply.status.is_success());
+    let known = |reply: &&WebhookReply| reply.outcome != WebhookOutcome::Refused;
+    let taken = taken.or_else(|| replies.iter().find(known));
     taken.or(replies.first()).cloned()
 }
 

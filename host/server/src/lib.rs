@@ -8,6 +8,7 @@
 //!
 //! [`Api`] is what all this looks like over HTTP.
 
+mod audit;
 mod changes;
 mod components;
 mod directory;
@@ -24,6 +25,8 @@ mod queues;
 pub mod releases;
 mod reports;
 mod retention;
+mod revocations;
+mod rotation;
 mod sealing;
 mod secrets;
 mod serve;
@@ -36,19 +39,27 @@ pub mod timeline;
 mod timers;
 mod user;
 mod versions;
+mod webhooks;
 
+pub use audit::Audit;
 pub use changes::Changes;
 pub use components::{ComponentsError, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use disk_media::DiskMedia;
 pub use egress::EgressOptions;
 pub use host::{Host, HostBuilder, StartError, TIMELINE_TURNS};
-pub use http::{AdminToken, Api, ApiError, ApiOptions, Limits, Rate, SessionToken};
+pub use http::{
+    AdminToken, AdminTokens, AdminTokensError, Api, ApiError, ApiOptions, Limits, Rate, Role,
+    SessionToken, WeakToken,
+};
 pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use metrics::METRICS_FORMAT;
+pub use revocations::{Revocations, RevocationsError};
 pub use secrets::ProjectSecrets;
-pub use serve::{DataDirectory, DataError, Door, DoorError, ListenOptions, Server, TlsFiles};
+pub use serve::{
+    DataDirectory, DataError, Door, DoorError, ListenOptions, Server, Starting, TlsFiles,
+};
 pub use sessions::InputError;
 pub use user::{Position, UserEvent, UserEventKind};
 pub use versions::VersionState;

@@ -63,7 +63,10 @@ pub(crate) fn address(base_url: &str, id: Uuid, name: &str) -> String {
 /// The file that is served at an address, if it is one of these.
 pub(crate) fn id_of(base_url: &str, url: &str) -> Option<Uuid> {
     let rest = url.strip_prefix(base_url)?.strip_prefix("/v1/media/")?;
-    Uuid::parse_str(rest.split('/').next()?).ok()
+    let id = rest.split(['/', '?', '#']).next()?;
+    // In the one spelling in which it was given out.
+    let read = Uuid::parse_str(id).ok()?;
+    (read.to_string() == id).then_some(read)
 }
 
 impl Kept {
@@ -126,13 +129,18 @@ impl Host {
 }
 
 impl Host {
-    /// A file that this host keeps, by its address.
+    /// A file that this host keeps, by its address. What comes back has the address that the file got
+    /// when it was kept, whatever the given one says beyond its id.
     pub(crate) async fn file(&self, url: &str) -> Result<Attachment, MediaError> {
         let file = self.0.media.stream(url).await?;
+        let own = self.0.public_url.as_deref().and_then(|base| {
+            let base = base.trim_end_matches('/');
+            Some(address(base, id_of(base, url)?, &file.name))
+        });
         Ok(Attachment {
             name: file.name,
             mime: file.mime,
-            url: url.to_owned(),
+            url: own.unwrap_or_else(|| url.to_owned()),
             size: Some(file.size),
         })
     }

@@ -14,12 +14,15 @@ use handoff_genesys::SECRET;
 use serde_json::{Value, json};
 use std::fmt;
 
+/// What the two halves of a sealing key are derived under.
+const LABELS: [&str; 2] = ["handles, authentication", "handles, encryption"];
+
 /// The one key of an object that holds a sealed secret.
 const SEALED: &str = "$sealed";
 
-/// Seals and opens.
+/// Seals with the newest of the host's keys, and opens with each of them.
 pub(crate) struct Seal {
-    key: Key<Aes256Siv>,
+    key: HostKey,
 }
 
 /// A handle with a seal that does not open.
@@ -38,58 +41,75 @@ impl fmt::Debug for Seal {
 
 impl Seal {
     pub(crate) fn new(key: &HostKey) -> Self {
-        let mut both = Key::<Aes256Siv>::default();
-        let halves = ["handles, authentication", "handles, encryption"];
-        for (place, label) in both.chunks_mut(32).zip(halves) {
-            place.copy_from_slice(&key.derive(label));
-        }
-        Self { key: both }
+        Self { key: key.clone() }
+    }
+
+    /// The keys to try, the newest first.
+    fn keys(&self) -> impl Iterator<Item = Key<Aes256Siv>> {
+        self.key.derive_each(LABELS).map(|halves| {
+            let mut both = Key::<Aes256Siv>::default();
+            for (place, half) in both.chunks_mut(32).zip(halves) {
+                place.copy_from_slice(&half);
+            }
+            both
+        })
     }
 
     /// The handle with its secrets sealed.
     pub(crate) fn seal(&self, handoff: &HandoffId, mut handle: Value) -> Value {
-        self.seal_within(handoff, &mut handle);
+        if let Some(newest) = self.keys().next() {
+            seal_within(&newest, handoff, &mut handle);
+        }
         handle
-    }
-
-    fn seal_within(&self, handoff: &HandoffId, value: &mut Value) {
-        if let Some(secret) = only(value, SECRET) {
-            let plain = secret.to_string();
-            let mut siv = Aes256Siv::new(&self.key);
-            let sealed = siv.encrypt([handoff.as_str()], plain.as_bytes());
-            let sealed = sealed.expect("one header is not too many");
-            *value = json!({SEALED: STANDARD_NO_PAD.encode(sealed)});
-            return;
-        }
-        for part in parts(value) {
-            self.seal_within(handoff, part);
-        }
     }
 
     /// The handle as its transport gave it.
     pub(crate) fn open(&self, handoff: &HandoffId, handle: &Value) -> Result<Value, BrokenSeal> {
         let mut handle = handle.clone();
-        self.open_within(handoff, &mut handle)?;
+        let keys: Vec<_> = self.keys().collect();
+        open_within(&keys, handoff, &mut handle)?;
         Ok(handle)
     }
+}
 
-    fn open_within(&self, handoff: &HandoffId, value: &mut Value) -> Result<(), BrokenSeal> {
-        if let Some(sealed) = only(value, SEALED) {
-            let secret = sealed.as_str().and_then(|sealed| {
-                let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
-                let mut siv = Aes256Siv::new(&self.key);
+fn seal_within(key: &Key<Aes256Siv>, handoff: &HandoffId, value: &mut Value) {
+    if let Some(secret) = only(value, SECRET) {
+        let plain = secret.to_string();
+        let mut siv = Aes256Siv::new(key);
+        let sealed = siv.encrypt([handoff.as_str()], plain.as_bytes());
+        let sealed = sealed.expect("one header is not too many");
+        *value = json!({SEALED: STANDARD_NO_PAD.encode(sealed)});
+        return;
+    }
+    for part in parts(value) {
+        seal_within(key, handoff, part);
+    }
+}
+
+fn open_within(
+    keys: &[Key<Aes256Siv>],
+    handoff: &HandoffId,
+    value: &mut Value,
+) -> Result<(), BrokenSeal> {
+    if let Some(sealed) = only(value, SEALED) {
+        let sealed = sealed
+            .as_str()
+            .and_then(|it| STANDARD_NO_PAD.decode(it).ok());
+        let secret = sealed.and_then(|sealed| {
+            keys.iter().find_map(|key| {
+                let mut siv = Aes256Siv::new(key);
                 let plain = siv.decrypt([handoff.as_str()], &sealed).ok()?;
                 serde_json::from_slice::<Value>(&plain).ok()
-            });
-            let secret = secret.ok_or_else(|| BrokenSeal(handoff.clone()))?;
-            *value = json!({SECRET: secret});
-            return Ok(());
-        }
-        for part in parts(value) {
-            self.open_within(handoff, part)?;
-        }
-        Ok(())
+            })
+        });
+        let secret = secret.ok_or_else(|| BrokenSeal(handoff.clone()))?;
+        *value = json!({SECRET: secret});
+        return Ok(());
     }
+    for part in parts(value) {
+        open_within(keys, handoff, part)?;
+    }
+    Ok(())
 }
 
 /// The value of an object that has this key and no other.
@@ -131,6 +151,20 @@ mod tests {
             "the same each time"
         );
         assert_eq!(seal.open(&handoff, &sealed).expect("opens"), handle);
+    }
+
+    #[test]
+    fn a_rotated_key_still_opens_what_it_sealed_before() {
+        let key = HostKey::random().expect("random numbers");
+        let (seal, handoff) = (Seal::new(&key), HandoffId::new("s/1/1"));
+        let handle = json!({"key": {"$secret": "k"}});
+        let before = seal.seal(&handoff, handle.clone());
+        key.rotate().expect("random numbers");
+        let after = seal.seal(&handoff, handle.clone());
+        assert_ne!(before, after, "the newest key seals");
+        for sealed in [before, after] {
+            assert_eq!(seal.open(&handoff, &sealed).expect("opens"), handle);
+        }
     }
 
     #[test]

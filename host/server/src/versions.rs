@@ -130,7 +130,7 @@ impl AskAgents for Agents {
 }
 
 /// The secrets of a version: names mean what its own `[secrets]` table says.
-struct OfVersion<'v>(&'v Project, &'v dyn Secrets);
+pub(crate) struct OfVersion<'v>(pub(crate) &'v Project, pub(crate) &'v dyn Secrets);
 
 impl Secrets for OfVersion<'_> {
     fn resolve(&self, secret: &SecretRef) -> Result<String, SecretError> {

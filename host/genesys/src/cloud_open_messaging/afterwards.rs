@@ -7,7 +7,7 @@
 //! when they come later than [`REMEMBERED`].
 
 use super::hearing::{key_of, said};
-use super::wire::{Kind, Outbound};
+use super::wire::Outbound;
 use crate::content::shown;
 use crate::following::unnamed;
 use crate::transport::{Report, Reports};
@@ -63,16 +63,16 @@ impl Afterwards {
         }
     }
 
-    /// Reports what a person wrote to a user who has been handed back, once. False if it is nothing of the kind.
+    /// Reports what a person wrote to a user who has been handed back, once. What a bot says to such a user,
+    /// as that the conversation is over, is not for the session. False if the user is not known.
     pub(super) fn report(&mut self, message: &Outbound, now: Timestamp, busy: &Busy) -> bool {
         self.forget(now);
-        let spoken = matches!(message.kind, Kind::Text | Kind::Structured);
         let Some((_, over)) = self.by_user.get_mut(&message.channel.to.id) else {
             return false;
         };
         let shown = shown(message.text.as_deref(), &message.content);
-        if !spoken || !message.is_from_a_person() || shown.is_empty() {
-            return false;
+        if !message.is_for_the_user() || !message.is_from_a_person() || shown.is_empty() {
+            return true;
         }
         if !over.heard.insert(message.id.clone()) {
             return true;
@@ -128,7 +128,10 @@ mod tests {
             assert!(heard(&message("ana", again, "Human"), Timestamp(3)));
         }
         assert!(!heard(&message("ben", "m2", "Human"), Timestamp(3)));
-        assert!(!heard(&message("ana", "m3", "Bot"), Timestamp(3)));
+        assert!(
+            heard(&message("ana", "m3", "Bot"), Timestamp(3)),
+            "is not missed"
+        );
         let later = Timestamp(2) + REMEMBERED + Millis(1);
         assert!(!heard(&message("ana", "m4", "Human"), later));
         let report = sent.try_recv().expect("one report");

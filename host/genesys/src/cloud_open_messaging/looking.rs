@@ -281,7 +281,7 @@ fn name_of(message: &Value) -> Option<&str> {
 /// A message read from the conversation as if it had come by webhook.
 fn as_outbound(written: &Written, data: &MessageData) -> Outbound {
     let normalized = data.normalized_message.clone().unwrap_or_default();
-    let mut message: Outbound = serde_json::from_value(normalized).unwrap_or_default();
+    let mut message = Outbound::read(&normalized).unwrap_or_default();
     message.id.clone_from(&written.id);
     message.kind = Kind::Text;
     if message.text.is_none() {

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use handoff_engine::time::{Millis, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha2::Sha256;
@@ -10,8 +11,45 @@ use subtle::ConstantTimeEq;
 
 const HEADER: &str = "x-hub-signature-256";
 
+/// How long the secret before is accepted after it was replaced, so that the integration and the host
+/// need not change theirs at the same moment.
+const OVERLAP: Millis = Millis::from_mins(60);
+
+/// A secret that can be replaced while the host runs. What it replaced is accepted for an hour.
+#[derive(Debug)]
+pub(super) struct Renewable<T> {
+    current: T,
+    before: Option<(T, Timestamp)>,
+}
+
+impl<T: PartialEq> Renewable<T> {
+    pub(super) fn new(secret: T) -> Self {
+        Self {
+            current: secret,
+            before: None,
+        }
+    }
+
+    /// Replaces the secret. False if it is the same.
+    pub(super) fn renew(&mut self, secret: T, now: Timestamp) -> bool {
+        if self.current == secret {
+            return false;
+        }
+        let before = std::mem::replace(&mut self.current, secret);
+        self.before = Some((before, now + OVERLAP));
+        true
+    }
+
+    /// Whether one of the secrets that are accepted now passes.
+    pub(super) fn any(&self, now: Timestamp, passes: impl Fn(&T) -> bool) -> bool {
+        let before = self.before.as_ref().filter(|(_, until)| now < *until);
+        let current = passes(&self.current);
+        before.is_some_and(|(secret, _)| passes(secret)) || current
+    }
+}
+
 /// The integration's Outbound Notification Webhook Signature Secret Token.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct WebhookSecret(String);
 
 impl fmt::Debug for WebhookSecret {
@@ -60,5 +98,30 @@ mod tests {
         assert!(!signed_with("another-secret-of-16", &right));
         assert!(!signed_with("a-secret-of-16-or-more", "sha256=deadbeef"));
         assert!(!WebhookSecret::new("s".to_owned()).signed(&HeaderMap::new(), b"{}"));
+    }
+
+    #[test]
+    fn the_secret_before_passes_for_an_hour_and_none_from_before_that() {
+        let secret = |text: &str| WebhookSecret::new(text.to_owned());
+        let signed = |by: &str, renewable: &Renewable<WebhookSecret>, now| {
+            let mut headers = HeaderMap::new();
+            let signature = secret(by).signature(b"{}");
+            headers.insert(HEADER, signature.parse().expect("a header"));
+            renewable.any(now, |it| it.signed(&headers, b"{}"))
+        };
+        let mut renewable = Renewable::new(secret("one"));
+        let begin = Timestamp(1_000_000);
+        assert!(!renewable.renew(secret("one"), begin), "is the same");
+        assert!(renewable.renew(secret("two"), begin));
+        assert!(signed("one", &renewable, begin) && signed("two", &renewable, begin));
+        assert!(!signed("three", &renewable, begin));
+        assert!(
+            !renewable.renew(secret("two"), begin),
+            "does not lengthen it"
+        );
+        let later = begin + OVERLAP;
+        assert!(!signed("one", &renewable, later) && signed("two", &renewable, later));
+        renewable.renew(secret("three"), begin);
+        assert!(!signed("one", &renewable, begin));
     }
 }

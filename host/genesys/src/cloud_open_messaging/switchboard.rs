@@ -1,13 +1,14 @@
 //! Which handoff a webhook call is for.
 //!
-//! Webhook calls name the user and the conversation, never us. Messages nobody waits for are kept for
-//! a minute: after a restart they come before their handoff is resumed. Those for a user whose handoff is over
-//! are told as late ones.
+//! Webhook calls name the user and the conversation, never us. A message that no handoff knows is kept
+//! for a minute: after a restart it comes before its handoff is resumed. It is not acknowledged: Genesys
+//! brings it again, here or to the host that has the handoff, or shows the agent that it did not arrive.
+//! A message for a user whose handoff is over is reported as a late one.
 
 use super::afterwards::{Afterwards, Over};
 use super::calls::Event;
 use super::trigger::Trigger;
-use super::wire::{Kind, Outbound};
+use super::wire::Outbound;
 use crate::driving::Events;
 use handoff_engine::clock::{Busy, Clock};
 use handoff_engine::time::{Millis, Timestamp};
@@ -109,8 +110,9 @@ impl Switchboard {
         }
     }
 
-    /// Hands a message to whom it concerns, or keeps it for a while.
-    pub(super) fn hand_over(&self, message: Outbound, busy: &Busy) {
+    /// Hands a message to the handoffs it concerns. False if it holds words and there is none; then it is
+    /// kept for a while.
+    pub(super) fn hand_over(&self, message: Outbound, busy: &Busy) -> bool {
         let mut lines = lock(&self.lines);
         let mut taken = false;
         for line in lines
@@ -122,21 +124,22 @@ impl Switchboard {
         {
             taken |= line.give(message.clone(), busy.clone());
         }
-        if taken || !matches!(message.kind, Kind::Text | Kind::Structured) {
-            return;
+        if taken || !message.is_for_the_user() {
+            return true;
         }
         let now = self.clock.now();
         if lines.afterwards.report(&message, now, busy) {
-            return;
+            return true;
         }
-        tracing::info!(
-            id = message.id,
-            "a webhook for nobody here; kept for a minute"
-        );
-        lines.waiting.push_back((now, message));
-        if lines.waiting.len() > KEPT {
-            lines.waiting.pop_front();
+        // Genesys brings it again for as long as it is not acknowledged.
+        let known = lines.waiting.iter().any(|(_, it)| it.id == message.id);
+        if !known {
+            lines.waiting.push_back((now, message));
+            if lines.waiting.len() > KEPT {
+                lines.waiting.pop_front();
+            }
         }
+        false
     }
 
     /// Tells those in a conversation that something happened to it; false if nobody here is.

@@ -12,7 +12,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// The token by which workflows are known.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct EventsToken(String);
 
 impl fmt::Debug for EventsToken {
@@ -57,7 +57,8 @@ struct Body {
 impl Trigger {
     /// Reads a call's body; none if it names no conversation.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let body: Body = serde_json::from_slice(body).ok()?;
+        let body = crate::lenient_json::read(body)?;
+        let body: Body = serde_json::from_value(body).ok()?;
         let inner = body.event_body.unwrap_or_default();
         let topic = body.topic.or(body.topic_name).or(inner.topic);
         let conversation = body.conversation_id.or(inner.conversation_id)?;

@@ -2,11 +2,12 @@
 //!
 //! The first line of an input says what stands in the header that proves the caller: `signed`,
 //! `signature value`, `bearer` or `authorization value`; the rest is the body. Who cannot prove it is
-//! refused, and who can is never refused a webhook, because Genesys would fail the chat for it.
+//! refused. Who can is refused a webhook only if its words would be lost: no handoff is for them, or they
+//! cannot be read.
 
 use crate::media::NoMedia;
 use crate::secrets::{SecretError, Secrets};
-use crate::transport::Transport;
+use crate::transport::{Transport, WebhookOutcome};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use handoff_engine::account::{Account, SecretRef};
@@ -35,7 +36,15 @@ pub(super) fn call(input: &[u8]) {
     match word {
         b"signed" => {
             let reply = account().webhook(&headers(SIGNATURE, signature(body).as_bytes()), body);
-            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            let right = match &reply.outcome {
+                WebhookOutcome::Taken | WebhookOutcome::Stale => reply.status == StatusCode::OK,
+                WebhookOutcome::Unclaimed { .. } => reply.status == StatusCode::SERVICE_UNAVAILABLE,
+                WebhookOutcome::Unreadable { .. } => {
+                    [StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY].contains(&reply.status)
+                }
+                WebhookOutcome::Refused => false,
+            };
+            assert!(right, "{reply:?}");
         }
         b"bearer" => {
             let token = format!("Bearer {SECRET}");

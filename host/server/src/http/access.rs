@@ -1,151 +1,79 @@
 //! Who may call what.
 //!
-//! Every session has a token of its own: HMAC-SHA256 over its id under a key of the host's, so nothing
-//! is kept for it and any host with the key takes it. The operator's admin token opens what concerns
-//! the host, and every session. Tokens are compared in constant time and never logged; in an address
-//! they are taken only where browsers cannot send a header (RFC 6750, 2.3).
+//! Every session has tokens of its own (`session_tokens`), which open that session and nothing else.
+//! Operators' tokens (`admin_tokens`) open what their roles say (`roles`), sessions included. Tokens are
+//! compared in constant time and never logged. In an address only sessions' tokens are taken, and only
+//! where browsers cannot send a header (RFC 6750, 2.3).
 
+use super::admin_tokens::{AdminTokens, Operator as KnownOperator};
 use super::api::Api;
+use super::guard::{Origin, Visited, bearer};
 use super::problem::ApiError;
+use super::roles::{Role, access_to};
+use super::session_tokens::{Period, SessionToken, SessionTokens, Standing};
 use crate::key::{HostKey, mac};
-use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::header::AUTHORIZATION;
+use crate::revocations::Revocations;
+use axum::extract::{FromRequestParts, MatchedPath, Path, Query};
 use axum::http::request::Parts;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use handoff_engine::clock::Clock;
 use handoff_engine::name::SessionId;
-use ring::rand::{SecureRandom, SystemRandom};
+use handoff_engine::time::Timestamp;
 use serde::Deserialize;
-use std::fmt;
-use subtle::ConstantTimeEq;
-
-/// Opens one session.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionToken(String);
-
-impl SessionToken {
-    /// The token as it is sent.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionToken")
-    }
-}
-
-/// Opens everything. Make it of at least 16 random characters.
-#[derive(Clone)]
-pub struct AdminToken(String);
-
-/// A token that could be guessed.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the admin token is shorter than {} characters, so it could be guessed; make one with \
-     'openssl rand -base64 24'",
-    AdminToken::SHORTEST
-)]
-pub struct WeakToken;
-
-impl AdminToken {
-    /// The shortest that is taken, characters.
-    pub const SHORTEST: usize = 16;
-
-    /// A token of the operator's.
-    ///
-    /// # Errors
-    ///
-    /// If it is so short that it could be guessed.
-    pub fn new(token: impl Into<String>) -> Result<Self, WeakToken> {
-        let token = token.into().trim().to_owned();
-        if token.chars().count() < Self::SHORTEST {
-            return Err(WeakToken);
-        }
-        Ok(Self(token))
-    }
-
-    /// A token for as long as the process lives; none if the system has no random numbers.
-    #[must_use]
-    pub fn random() -> Option<Self> {
-        let mut bytes = [0; 24];
-        SystemRandom::new().fill(&mut bytes).ok()?;
-        Some(Self(URL_SAFE_NO_PAD.encode(bytes)))
-    }
-
-    /// The token as it is sent.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminToken")
-    }
-}
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Knows right tokens from wrong ones.
 #[derive(Debug)]
 pub(super) struct Gate {
-    sessions: SigningKey,
-    repeats: SigningKey,
-    admin: Option<AdminToken>,
-}
-
-struct SigningKey([u8; 32]);
-
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey")
-    }
+    sessions: SessionTokens,
+    operators: AdminTokens,
+    key: HostKey,
 }
 
 impl Gate {
-    pub(super) fn new(key: &HostKey, admin: Option<AdminToken>) -> Self {
+    pub(super) fn new(
+        key: &HostKey,
+        operators: AdminTokens,
+        lifetime: Duration,
+        revocations: Revocations,
+    ) -> Self {
         Self {
-            sessions: SigningKey(key.derive("session tokens")),
-            repeats: SigningKey(key.derive("repeated creations")),
-            admin,
+            sessions: SessionTokens::new(key, lifetime, revocations),
+            operators,
+            key: key.clone(),
         }
     }
 
-    pub(super) fn token(&self, session: &SessionId) -> SessionToken {
-        let bytes = mac(&self.sessions.0, session.as_str().as_bytes());
-        SessionToken(URL_SAFE_NO_PAD.encode(bytes))
+    pub(super) fn sessions(&self) -> &SessionTokens {
+        &self.sessions
+    }
+
+    /// The host's key, to be rotated.
+    pub(super) fn key(&self) -> &HostKey {
+        &self.key
+    }
+
+    /// A new token of a session.
+    pub(super) fn token(&self, session: &SessionId, now: Timestamp) -> SessionToken {
+        self.sessions.issue(session, now)
     }
 
     /// What repeats of one creation have in common, and nothing else: neither those of other callers
-    /// nor what anybody outside could compute.
-    pub(super) fn repeat(&self, caller: Caller, key: &str) -> [u8; 32] {
-        mac(&self.repeats.0, format!("{caller:?}:{key}").as_bytes())
+    /// nor what anybody outside could compute. Under each of the host's keys, the newest first.
+    pub(super) fn repeats(&self, caller: Caller, key: &str) -> Vec<[u8; 32]> {
+        let keys = self.key.derive_all("repeated creations");
+        let said = format!("{caller:?}:{key}");
+        keys.iter().map(|it| mac(it, said.as_bytes())).collect()
     }
 
-    fn is_admin(&self, given: &str) -> bool {
-        let admin = self.admin.as_ref();
-        admin.is_some_and(|token| same(&token.0, given))
+    /// Whose token this is, if it is an operator's.
+    pub(super) fn operator(&self, given: &str, now: Timestamp) -> Option<KnownOperator> {
+        self.operators.find(given, now)
     }
-
-    fn caller_of(&self, session: &SessionId, given: &str) -> Option<Caller> {
-        // Both are looked at, so that the time taken tells nothing.
-        let (admin, user) = (self.is_admin(given), same(&self.token(session).0, given));
-        match (admin, user) {
-            (true, _) => Some(Caller::Admin),
-            (false, true) => Some(Caller::User),
-            (false, false) => None,
-        }
-    }
-}
-
-fn same(one: &str, another: &str) -> bool {
-    one.as_bytes().ct_eq(another.as_bytes()).into()
 }
 
 /// Who calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
     /// Whoever has the session's token; anybody, where a session is only to be.
     User,
@@ -154,33 +82,40 @@ pub(super) enum Caller {
 }
 
 /// A call about a session by somebody who may make it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Visit {
     pub(super) session: SessionId,
     pub(super) caller: Caller,
+    /// How long the token lasts, of a session's own.
+    pub(super) period: Option<Period>,
 }
 
 /// As [`Visit`], where the token may stand in the address.
 #[derive(Debug)]
 pub(super) struct Watch(pub(super) Visit);
 
-/// A call by the operator.
+/// A call by an operator whose token has the role that the route needs.
 #[derive(Debug)]
-pub(super) struct Operator;
+pub(super) struct Operator(Arc<KnownOperator>);
 
-/// A call by the operator, or by anybody where sessions are for anybody to start.
+impl Operator {
+    /// Whether the token has another role as well.
+    pub(super) fn has(&self, role: Role) -> Result<(), ApiError> {
+        if self.0.roles.contains(&role) {
+            Ok(())
+        } else {
+            Err(ApiError::MissingRole { role })
+        }
+    }
+}
+
+/// A call by an operator, or by anybody where sessions are for anybody to start.
 #[derive(Debug)]
-pub(super) struct Newcomer(pub(super) Caller);
+pub(super) struct Newcomer(pub(super) Caller, pub(super) Origin);
 
 #[derive(Deserialize)]
 struct TokenInAddress {
     access_token: Option<String>,
-}
-
-fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn in_address(parts: &Parts) -> Option<String> {
@@ -188,22 +123,93 @@ fn in_address(parts: &Parts) -> Option<String> {
     query.0.access_token
 }
 
-async fn visit(parts: &mut Parts, api: &Api, token: Option<String>) -> Result<Visit, ApiError> {
+fn origin(parts: &Parts) -> Origin {
+    parts.extensions.get().cloned().unwrap_or_default()
+}
+
+/// The operator who calls, if the request bears an operator's token and that may be used here.
+fn operator(parts: &Parts) -> Result<Option<Arc<KnownOperator>>, ApiError> {
+    let Some(operator) = origin(parts).operator else {
+        return Ok(None);
+    };
+    if operator.expired {
+        return Err(ApiError::ExpiredAdminToken);
+    }
+    let route = parts.extensions.get::<MatchedPath>();
+    let access = route.and_then(|route| access_to(&parts.method, route.as_str()));
+    // A route that is not in the table is not for operators.
+    let role = access.ok_or(ApiError::WrongAdminToken)?.role;
+    if operator.roles.contains(&role) {
+        Ok(Some(operator))
+    } else {
+        Err(ApiError::MissingRole { role })
+    }
+}
+
+async fn visit(
+    parts: &mut Parts,
+    api: &Api,
+    in_address: Option<String>,
+) -> Result<Visit, ApiError> {
     let path = Path::<String>::from_request_parts(parts, api).await;
     let Path(session) = path.map_err(|_| ApiError::UnknownRoute)?;
     let session = SessionId::new(session);
-    let token = token.ok_or(ApiError::MissingToken)?;
-    let caller = api.gate().caller_of(&session, &token);
-    let caller = caller.ok_or(ApiError::WrongToken)?;
-    Ok(Visit { session, caller })
+    let (caller, period) = if operator(parts)?.is_some() {
+        (Caller::Admin, None)
+    } else {
+        let given = bearer(parts).map(str::to_owned).or(in_address);
+        let given = given.ok_or(ApiError::MissingToken)?;
+        let read = api
+            .gate()
+            .sessions()
+            .read(&session, &given, api.host().now());
+        match read {
+            Standing::Valid(period) => (Caller::User, Some(period)),
+            Standing::Expired => return Err(ApiError::ExpiredToken),
+            Standing::Revoked => return Err(ApiError::RevokedToken),
+            Standing::Foreign => return Err(ApiError::WrongToken),
+        }
+    };
+    let visit = Visit {
+        session,
+        caller,
+        period,
+    };
+    if let Some(visited) = parts.extensions.get::<Visited>() {
+        // A request is about one session.
+        let _ = visited.0.set(visit.clone());
+    }
+    Ok(visit)
+}
+
+impl Visit {
+    /// Waits until the token opens the session no more. For ever, if it is an operator's.
+    pub(super) async fn over(&self, api: &Api) {
+        let Some(period) = self.period else {
+            return std::future::pending().await;
+        };
+        let tokens = api.gate().sessions();
+        let mut revocations = tokens.revocations().watch();
+        let revoked = async {
+            while !tokens.is_revoked(&self.session, period) {
+                if revocations.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let clock: &dyn Clock = &*api.host().0.clock;
+        tokio::select! {
+            () = revoked => {}
+            _ = clock.sleep_until(period.expires) => {}
+        }
+    }
 }
 
 impl FromRequestParts<Api> for Visit {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let token = bearer(parts).map(str::to_owned);
-        visit(parts, api, token).await
+        visit(parts, api, None).await
     }
 }
 
@@ -211,8 +217,7 @@ impl FromRequestParts<Api> for Watch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let token = bearer(parts).map(str::to_owned);
-        let token = token.or_else(|| in_address(parts));
+        let token = in_address(parts);
         visit(parts, api, token).await.map(Self)
     }
 }
@@ -220,12 +225,13 @@ impl FromRequestParts<Api> for Watch {
 impl FromRequestParts<Api> for Operator {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let token = bearer(parts).ok_or(ApiError::MissingAdminToken)?;
-        if api.gate().is_admin(token) {
-            Ok(Self)
-        } else {
-            Err(ApiError::WrongAdminToken)
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        if let Some(operator) = operator(parts)? {
+            return Ok(Self(operator));
+        }
+        match bearer(parts) {
+            None => Err(ApiError::MissingAdminToken),
+            Some(_) => Err(ApiError::WrongAdminToken),
         }
     }
 }
@@ -234,11 +240,12 @@ impl FromRequestParts<Api> for Newcomer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        let origin = origin(parts);
         match bearer(parts) {
-            None if api.is_public() => Ok(Self(Caller::User)),
+            None if api.is_public() => Ok(Self(Caller::User, origin)),
             _ => {
                 Operator::from_request_parts(parts, api).await?;
-                Ok(Self(Caller::Admin))
+                Ok(Self(Caller::Admin, origin))
             }
         }
     }

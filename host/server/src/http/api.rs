@@ -1,20 +1,29 @@
 //! All routes together, and the document that describes them.
 
-use super::access::{AdminToken, Gate};
+use super::access::Gate;
+use super::admin_tokens::{AdminToken, AdminTokens};
+use super::guard::guard;
 use super::limits::{Limiter, Limits};
 use super::problem::ApiError;
-use super::{backup, catalogue, events, health, metrics, sessions, socket, versions};
+use super::{
+    backup, catalogue, events, genesys, health, metrics, rotation, sessions, socket, versions,
+};
+use crate::audit::Audit;
 use crate::host::Host;
 use crate::key::HostKey;
 use crate::releases::Deployments;
+use crate::revocations::Revocations;
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use handoff_engine::node::Node;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use ipnet::IpNet;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{Any, CorsLayer};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -27,8 +36,19 @@ use utoipa_axum::routes;
 pub struct ApiOptions {
     /// What the tokens of sessions are made with. Hosts that share it take each other's.
     pub key: HostKey,
-    /// Opens the operator's routes. Without one nobody can call them.
+    /// Opens every route of operators. Without one, and without [`Self::admin_tokens`], nobody can call
+    /// them.
     pub admin_token: Option<AdminToken>,
+    /// Operators' tokens with roles, in place of [`Self::admin_token`].
+    pub admin_tokens: Option<AdminTokens>,
+    /// How long a session's token opens it; at most [`Revocations::KEPT_FOR`].
+    pub token_lifetime: Duration,
+    /// Which sessions' tokens were revoked.
+    pub revocations: Revocations,
+    /// Proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where it is kept what operators did.
+    pub audit: Audit,
     /// Whether anybody may start a session, as a page on the web has to; else the operator's token is
     /// needed.
     pub public_sessions: bool,
@@ -42,6 +62,9 @@ pub struct ApiOptions {
     pub scratch: PathBuf,
 }
 
+/// How long a session's token opens it, if nothing is said.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 impl ApiOptions {
     /// Nobody but holders of sessions' tokens may call anything.
     #[must_use]
@@ -49,6 +72,11 @@ impl ApiOptions {
         Self {
             key,
             admin_token: None,
+            admin_tokens: None,
+            token_lifetime: TOKEN_LIFETIME,
+            revocations: Revocations::in_memory(),
+            trusted_proxies: Vec::new(),
+            audit: Audit::default(),
             public_sessions: false,
             nodes: Vec::new(),
             limits: Limits::default(),
@@ -69,9 +97,12 @@ struct Inner {
     public_sessions: bool,
     nodes: Vec<Arc<Node>>,
     limiter: Limiter,
+    proxies: Vec<IpNet>,
+    audit: Audit,
     deployments: Option<Deployments>,
     scratch: PathBuf,
     backups: Semaphore,
+    leaving: CancellationToken,
     draining: CancellationToken,
 }
 
@@ -82,6 +113,11 @@ impl Api {
         let ApiOptions {
             key,
             admin_token,
+            admin_tokens,
+            token_lifetime,
+            revocations,
+            trusted_proxies,
+            audit,
             public_sessions,
             mut nodes,
             limits,
@@ -91,15 +127,19 @@ impl Api {
         if nodes.is_empty() {
             nodes.extend(host.project().nodes().map(|(_, node)| Arc::clone(node)));
         }
+        let operators = admin_tokens.unwrap_or_else(|| AdminTokens::only(admin_token.as_ref()));
         Self(Arc::new(Inner {
-            gate: Gate::new(&key, admin_token),
+            gate: Gate::new(&key, operators, token_lifetime, revocations),
             host: host.clone(),
             public_sessions,
             nodes,
             limiter: Limiter::new(limits),
+            proxies: trusted_proxies,
+            audit,
             deployments,
             scratch,
             backups: Semaphore::new(1),
+            leaving: CancellationToken::new(),
             draining: CancellationToken::new(),
         }))
     }
@@ -121,6 +161,7 @@ impl Api {
         let describe = move || async move { axum::Json((*document).clone()) };
         let host = &self.0.host;
         let routes = router
+            .route_layer(from_fn_with_state(self.clone(), guard))
             .route("/openapi.json", get(describe))
             .with_state(self.clone())
             .merge(host.routes())
@@ -149,8 +190,20 @@ impl Api {
             .merge(catalogue::routes())
             .merge(versions::routes())
             .merge(backup::routes())
+            .merge(rotation::routes())
+            .routes(routes!(genesys::webhooks))
             .routes(routes!(health::ready))
             .routes(routes!(metrics::metrics))
+    }
+
+    /// Says at `/readyz` that the host is about to stop, so that whoever spreads the load sends nothing
+    /// new here. Everything is still done.
+    pub fn announce_end(&self) {
+        self.0.leaving.cancel();
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.0.leaving.is_cancelled() || self.is_draining()
     }
 
     /// Takes no new sessions from now on, and sends those who watch one elsewhere. Whatever else is
@@ -182,6 +235,14 @@ impl Api {
 
     pub(super) fn is_public(&self) -> bool {
         self.0.public_sessions
+    }
+
+    pub(super) fn proxies(&self) -> &[IpNet] {
+        &self.0.proxies
+    }
+
+    pub(super) fn audit(&self) -> &Audit {
+        &self.0.audit
     }
 
     pub(super) fn deployments(&self) -> Option<&Deployments> {
@@ -246,11 +307,15 @@ impl Modify for Schemes {
         for (name, scheme) in [
             (
                 "session",
-                bearer("The session's token, which creating it returned; or the admin token."),
+                bearer(
+                    "The session's token, which creating it returned; or an admin token with the role that the route needs.",
+                ),
             ),
             (
                 "admin",
-                bearer("The operator's token, with which the host was started."),
+                bearer(
+                    "An admin token with the role that the route needs: view, operate or deploy.",
+                ),
             ),
             (
                 "sessionInAddress",

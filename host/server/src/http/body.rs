@@ -2,11 +2,12 @@
 
 use super::api::Api;
 use super::problem::ApiError;
-use axum::Json;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use handoff_genesys::replace_lone_surrogates;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -33,18 +34,28 @@ async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
     if axum::body::HttpBody::is_end_stream(request.body()) {
         return read(b"{}");
     }
-    match Json::from_request(request, &()).await {
-        Ok(Json(value)) => Ok(value),
-        Err(JsonRejection::MissingJsonContentType(_)) => {
-            Err(ApiError::WrongMediaType("application/json"))
+    if !is_json(request.headers()) {
+        return Err(ApiError::WrongMediaType("application/json"));
+    }
+    match Bytes::from_request(request, &()).await {
+        Ok(bytes) => read(&bytes),
+        Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
+            Err(ApiError::TooLarge {
+                limit: MAX_JSON as u64,
+            })
         }
-        Err(JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(
-            FailedToBufferBody::LengthLimitError(_),
-        ))) => Err(ApiError::TooLarge {
-            limit: MAX_JSON as u64,
-        }),
         Err(rejection) => Err(ApiError::Malformed(rejection.body_text())),
     }
+}
+
+/// Whether a body is JSON, as far as its media type says.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    let suffixed = essence.starts_with("application/") && essence.ends_with("+json");
+    essence == "application/json" || suffixed
 }
 
 /// Refuses a body that says itself that it is too long, before any of it is read.
@@ -57,9 +68,10 @@ pub(super) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), ApiErr
     }
 }
 
-/// Reads JSON text.
+/// Reads JSON text. A lone surrogate, as clients send that cut a text within an emoji, is read as U+FFFD.
 pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(text).map_err(|error| ApiError::Malformed(error.to_string()))
+    let text = replace_lone_surrogates(text);
+    serde_json::from_slice(&text).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 /// The part of an address after the question mark.

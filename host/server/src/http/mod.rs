@@ -7,39 +7,54 @@
 //! | module | what |
 //! |---|---|
 //! | `api` | all routes together, and the document that describes them |
-//! | `access` | who may call what: tokens of sessions and of the operator |
+//! | `guard` | what every request goes through first: who calls, from where, how often |
+//! | `access` | who may call what |
+//! | `roles` | which route needs which role of an operator: the one table of it |
+//! | `admin_tokens`, `session_tokens` | operators' tokens and sessions' tokens |
+//! | `client` | which client a request comes from |
 //! | `problem` | what goes wrong, as clients are told |
 //! | `words` | the JSON that goes in and out |
-//! | `sessions` | sessions: start, say, attach, look |
+//! | `sessions` | sessions: start, say, attach, look, renew and revoke tokens |
+//! | `rotation` | new keys and secrets while the host runs |
 //! | `feed`, `events`, `socket` | what a user is shown: as a list, as server-sent events, by WebSocket |
 //! | `catalogue` | nodes and projects, for operators and builders |
 //! | `versions` | versions of the project, and which one new sessions take |
 //! | `limits` | how much of the host one client may have |
 //! | `health` | signs of life |
 //! | `metrics` | what there is to count |
-//! | `genesys` | webhooks and trigger events |
+//! | `genesys` | webhooks and trigger events, and what became of them |
 
 mod access;
+mod admin_tokens;
 mod api;
 mod backup;
 mod body;
 mod catalogue;
+mod client;
 mod events;
 mod feed;
 mod genesys;
+mod guard;
 mod health;
 mod limits;
 mod metrics;
 mod problem;
+mod roles;
+mod rotation;
+mod session_tokens;
 mod sessions;
 mod socket;
 mod versions;
 mod words;
 
-pub use access::{AdminToken, SessionToken};
+pub use admin_tokens::{AdminToken, AdminTokens, AdminTokensError, WeakToken};
 pub use api::{Api, ApiOptions};
 pub use limits::{Limits, Rate};
 pub use problem::ApiError;
+pub use roles::Role;
+pub use session_tokens::SessionToken;
+
+pub(crate) use health::while_starting;
 
 use crate::host::Host;
 use crate::media;

@@ -1,5 +1,8 @@
 //! What goes wrong, as clients are told: a stable code, and a sentence that says what to do.
 
+use super::roles::Role;
+use crate::host::StartError;
+use crate::key::KeyError;
 use crate::releases::DeployError;
 use crate::sessions::InputError;
 use axum::Json;
@@ -30,6 +33,26 @@ pub enum ApiError {
     /// A wrong admin token.
     #[error("this is not the host's admin token; send the one the host was started with")]
     WrongAdminToken,
+    /// An admin token without the role that the call needs.
+    #[error(
+        "this needs an admin token with the role '{role}'; use another one, or have the role added"
+    )]
+    MissingRole {
+        /// The role.
+        role: Role,
+    },
+    /// An admin token whose time is over.
+    #[error("this admin token has expired; use another one, or have its time extended")]
+    ExpiredAdminToken,
+    /// A session's token whose time is over.
+    #[error(
+        "the session's token has expired; ask for a new one before that, with \
+         POST /v1/sessions/ID/token, or have the operator issue one"
+    )]
+    ExpiredToken,
+    /// A session's token that was revoked.
+    #[error("the session's token was revoked; the operator can issue a new one")]
+    RevokedToken,
     /// No such route.
     #[error("there is nothing at this address; /openapi.json lists what there is")]
     UnknownRoute,
@@ -108,6 +131,50 @@ pub enum ApiError {
         /// For how long to wait.
         wait: Duration,
     },
+    /// One client starts more sessions than it may.
+    #[error("too many sessions are started from this address; retry in {} s", seconds(*.wait))]
+    TooManySessionsOfClient {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// One client makes more requests than it may.
+    #[error("too many requests from this address; retry in {} s", seconds(*.wait))]
+    TooManyRequests {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// More requests are made with an admin token than may be.
+    #[error("too many requests with this admin token; retry in {} s", seconds(*.wait))]
+    TooManyOfOperator {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// A session is read too often.
+    #[error(
+        "the session is read too often; retry in {} s, or follow its events with \
+         'Accept: text/event-stream'", seconds(*.wait)
+    )]
+    TooManyReads {
+        /// For how long to wait.
+        wait: Duration,
+    },
+    /// A session or a client uploads more files at once than it may.
+    #[error("{limit} uploads are under way, which is the most at once; retry when one is done")]
+    TooManyUploads {
+        /// The limit.
+        limit: usize,
+    },
+    /// A revocation that is not on disk.
+    #[error(
+        "the tokens are revoked, but not beyond a restart: {0}. Make room, then revoke them again"
+    )]
+    NotRevoked(std::io::Error),
+    /// A key that cannot be rotated.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Secrets that cannot be read again.
+    #[error("secrets are as before where they could not be read: {0}")]
+    Secrets(StartError),
     /// A session is watched by more than may watch it.
     #[error("the session has {limit} streams and sockets open, which is the most; close one first")]
     TooManyStreams {
@@ -123,6 +190,9 @@ pub enum ApiError {
         /// The limit.
         limit: Duration,
     },
+    /// The host does not work yet.
+    #[error("the host is starting; retry in a moment")]
+    Starting,
     /// The host takes nothing new.
     #[error("the host is about to stop and takes no new sessions; try again, elsewhere if you can")]
     Draining,
@@ -153,6 +223,17 @@ impl ApiError {
             Self::MissingToken | Self::MissingAdminToken => "auth.missing",
             Self::WrongToken => "auth.wrong",
             Self::WrongAdminToken => "auth.not_admin",
+            Self::MissingRole { .. } => "auth.role",
+            Self::ExpiredToken | Self::ExpiredAdminToken => "auth.expired",
+            Self::RevokedToken => "auth.revoked",
+            Self::TooManySessionsOfClient { .. } => "limit.client_sessions",
+            Self::TooManyRequests { .. } => "limit.client",
+            Self::TooManyOfOperator { .. } => "limit.admin",
+            Self::TooManyReads { .. } => "limit.reads",
+            Self::TooManyUploads { .. } => "limit.uploads",
+            Self::NotRevoked(_) => "token.not_revoked",
+            Self::Key(_) => "key.not_rotated",
+            Self::Secrets(_) => "secrets.not_reloaded",
             Self::UnknownRoute => "request.unknown_address",
             Self::WrongMethod => "request.wrong_method",
             Self::Malformed(_) => "request.malformed",
@@ -174,6 +255,7 @@ impl ApiError {
             Self::TooManyStreams { .. } => "limit.streams",
             Self::TooSlow { .. } => "request.too_slow",
             Self::Draining => "host.draining",
+            Self::Starting => "host.starting",
             Self::Input(error) => error.code(),
             Self::Media(error) => error.code(),
         }
@@ -183,8 +265,14 @@ impl ApiError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingToken | Self::MissingAdminToken => StatusCode::UNAUTHORIZED,
-            Self::WrongToken | Self::WrongAdminToken => StatusCode::FORBIDDEN,
+            Self::MissingToken
+            | Self::MissingAdminToken
+            | Self::ExpiredToken
+            | Self::ExpiredAdminToken
+            | Self::RevokedToken => StatusCode::UNAUTHORIZED,
+            Self::WrongToken | Self::WrongAdminToken | Self::MissingRole { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::UnknownRoute | Self::UnknownProject(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) | Self::BadIdempotencyKey | Self::BadPosition(_) => {
@@ -204,7 +292,14 @@ impl ApiError {
             Self::Media(MediaError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::TooManyInputs { .. }
             | Self::TooManySessions { .. }
+            | Self::TooManySessionsOfClient { .. }
+            | Self::TooManyRequests { .. }
+            | Self::TooManyOfOperator { .. }
+            | Self::TooManyReads { .. }
+            | Self::TooManyUploads { .. }
             | Self::TooManyStreams { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Key(_) | Self::NotRevoked(_) | Self::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Secrets(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Busy | Self::Draining | Self::Media(MediaError::Unavailable { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -216,7 +311,13 @@ impl ApiError {
     /// Seconds after which it is worth while to try again.
     fn retry_after(&self) -> u64 {
         match self {
-            Self::TooManyInputs { wait } | Self::TooManySessions { wait } => seconds(*wait),
+            Self::TooManyInputs { wait }
+            | Self::TooManySessions { wait }
+            | Self::TooManySessionsOfClient { wait }
+            | Self::TooManyRequests { wait }
+            | Self::TooManyOfOperator { wait }
+            | Self::TooManyReads { wait } => seconds(*wait),
+            Self::Starting => 2,
             _ => 1,
         }
     }
@@ -250,6 +351,10 @@ fn input_status(error: &InputError) -> StatusCode {
     }
 }
 
+/// The code of an error, as a response carries it for the audit log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ErrorCode(pub(super) &'static str);
+
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
@@ -267,6 +372,7 @@ impl IntoResponse for ApiError {
             tracing::warn!(code = self.code(), error = %self, "a call came to nothing");
         }
         let mut response = (status, Json(self.problem())).into_response();
+        response.extensions_mut().insert(ErrorCode(self.code()));
         let headers = response.headers_mut();
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -287,7 +393,6 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::StartError;
     use handoff_engine::name::{BotName, SessionId};
 
     /// One of each, so that a new one is missed here and not by users.
@@ -338,6 +443,19 @@ mod tests {
             ApiError::TooManyInputs { wait },
             ApiError::TooManySessions { wait },
             ApiError::TooManyStreams { limit: 1 },
+            ApiError::TooManySessionsOfClient { wait },
+            ApiError::TooManyRequests { wait },
+            ApiError::TooManyOfOperator { wait },
+            ApiError::TooManyReads { wait },
+            ApiError::TooManyUploads { limit: 1 },
+            ApiError::MissingRole { role: Role::View },
+            ApiError::ExpiredAdminToken,
+            ApiError::ExpiredToken,
+            ApiError::RevokedToken,
+            ApiError::NotRevoked(std::io::ErrorKind::StorageFull.into()),
+            ApiError::Key(KeyError::NoRandomness),
+            ApiError::Secrets(StartError::Accounts(Vec::new())),
+            ApiError::Starting,
             ApiError::TooSlow { limit: wait },
             ApiError::Draining,
         ];

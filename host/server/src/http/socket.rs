@@ -2,7 +2,7 @@
 //!
 //! One loop reads, takes and writes, so that a client that sends without reading is not read either.
 
-use super::access::{Caller, Visit, Watch};
+use super::access::{Visit, Watch};
 use super::api::Api;
 use super::body::{Asked, MAX_JSON};
 use super::events::{From, check_position};
@@ -16,7 +16,6 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use handoff_engine::name::SessionId;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -79,21 +78,21 @@ enum FrameOut {
 )]
 pub(super) async fn socket(
     State(api): State<Api>,
-    Watch(Visit { session, caller }): Watch,
+    Watch(visit): Watch,
     _: InWork,
     Asked(from): Asked<From>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|error| ApiError::Malformed(error.body_text()))?;
-    let place = api.limiter().stream(&session)?;
+    let session = &visit.session;
     let after = from.position()?;
+    let place = api.limiter().stream(session)?;
     let feed = Feed::open(api.host(), session.clone(), after).await?;
     let feed = feed.ok_or_else(|| InputError::UnknownSession(session.clone()))?;
-    check_position(&api, &session, after).await?;
+    check_position(&api, session, after).await?;
     let talk = Talk {
         api,
-        session,
-        caller,
+        visit,
         _place: place,
     };
     Ok(upgrade
@@ -104,8 +103,7 @@ pub(super) async fn socket(
 
 struct Talk {
     api: Api,
-    session: SessionId,
-    caller: Caller,
+    visit: Visit,
     _place: StreamPlace,
 }
 
@@ -134,10 +132,12 @@ impl Talk {
         let mut pings = interval_at(Instant::now() + PING, PING);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        let mut over = std::pin::pin!(self.visit.over(&self.api));
         loop {
             let answer = tokio::select! {
                 biased;
                 () = self.api.draining() => return RESTART,
+                () = &mut over => return Over::Bye(close_code::POLICY, "the token has expired"),
                 frame = socket.recv() => {
                     heard = Instant::now();
                     match frame {
@@ -152,7 +152,7 @@ impl Talk {
                     Ok(None) if self.api.host().is_stopping() => return RESTART,
                     Ok(None) => return Over::Bye(close_code::NORMAL, "the session is over"),
                     Err(error) => {
-                        tracing::error!(session = %self.session, %error, "a socket breaks off");
+                        tracing::error!(session = %self.visit.session, %error, "a socket breaks off");
                         return RESTART;
                     }
                 },
@@ -188,15 +188,12 @@ impl Talk {
     }
 
     async fn carry_out(&self, frame: FrameIn) -> (Option<String>, Result<(), ApiError>) {
-        let visit = Visit {
-            session: self.session.clone(),
-            caller: self.caller,
-        };
+        let visit = &self.visit;
         let (id, taken) = match frame {
-            FrameIn::Message(it) => (it.id.clone(), say::message(&self.api, &visit, it).await),
-            FrameIn::Typing(it) => (it.id.clone(), say::typing(&self.api, &visit, &it).await),
-            FrameIn::Receipt(it) => (it.id.clone(), say::receipt(&self.api, &visit, &it).await),
-            FrameIn::Leave(it) => (it.id.clone(), say::leave(&self.api, &visit, &it).await),
+            FrameIn::Message(it) => (it.id.clone(), say::message(&self.api, visit, it).await),
+            FrameIn::Typing(it) => (it.id.clone(), say::typing(&self.api, visit, &it).await),
+            FrameIn::Receipt(it) => (it.id.clone(), say::receipt(&self.api, visit, &it).await),
+            FrameIn::Leave(it) => (it.id.clone(), say::leave(&self.api, visit, &it).await),
         };
         (Some(id), taken)
     }

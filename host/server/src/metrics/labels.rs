@@ -36,6 +36,7 @@ labels! {
     Type { node_type: String }
     Kind { input: &'static str }
     Outcome { outcome: &'static str }
+    Webhook { account: String, outcome: &'static str }
     Request { method: &'static str, route: String, status: u16 }
     Route { method: &'static str, route: String }
 }

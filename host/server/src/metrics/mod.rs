@@ -16,15 +16,18 @@ pub(crate) use catalogue::Told;
 pub(crate) use requests::count_request;
 pub use scrape::METRICS_FORMAT;
 
+use crate::webhooks::Webhooks;
 use catalogue::Catalogue;
 use handoff_engine::handoff::{HandoffEnd, Tally, TransportKind};
 use handoff_engine::name::{AccountName, NodeType};
 use handoff_engine::session::{InputKind, Session, Turn};
-use handoff_engine::time::Millis;
+use handoff_engine::time::{Millis, Timestamp};
+use handoff_genesys::WebhookOutcome;
 use handoff_store::{AppendError, Census};
 use increment::Increment;
 use labels::{
     Abandoned, Account, Code, Codes, End, Kind, Outcome, Owner, Reason, Request, Route, Type, Way,
+    Webhook,
 };
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -63,6 +66,8 @@ pub(crate) struct Metrics {
     steps: Histograms<Type>,
     commits: Histograms<Outcome>,
     turns: Histograms<Kind>,
+    webhooks: Family<Webhook, Counter>,
+    webhook_log: Webhooks,
     requests: Family<Request, Counter>,
     request_times: Histograms<Route>,
 }
@@ -203,6 +208,13 @@ impl Metrics {
                 "Time from taking an input up to the commit of its turn, by kind of input",
                 timed(quick),
             ),
+            webhooks: all.add(
+                "handoff_webhooks_total",
+                "Webhook calls of Genesys', by what became of them: taken, unclaimed (no handoff of \
+                 this host knows the user), unreadable, stale (a recorded call) or refused (not signed)",
+                Family::default(),
+            ),
+            webhook_log: Webhooks::new(),
             requests: all.add(
                 "handoff_http_requests_total",
                 "HTTP requests answered, by method, route and status",
@@ -354,6 +366,21 @@ impl Metrics {
     pub(crate) fn input_failed(&self, code: &str) {
         let code = self.codes.label(code);
         self.input_failures.get_or_create(&Code { code }).inc();
+    }
+
+    /// A webhook call came for an account.
+    pub(crate) fn webhook(&self, account: &AccountName, outcome: &WebhookOutcome, now: Timestamp) {
+        let labels = Webhook {
+            account: account.to_string(),
+            outcome: outcome.as_str(),
+        };
+        self.webhooks.get_or_create(&labels).inc();
+        self.webhook_log.came(account, outcome, now);
+    }
+
+    /// What became of webhook calls.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.webhook_log
     }
 
     /// A step took so long.

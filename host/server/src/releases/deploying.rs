@@ -99,6 +99,15 @@ impl Deployments {
         Ok(self.releases.choose(digest)?)
     }
 
+    /// Reads the secrets again with which calls of Genesys' are checked, as [`Host::renew_secrets`].
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be had.
+    pub fn renew_secrets(&self) -> Result<usize, StartError> {
+        self.host.renew_secrets(&*self.secrets)
+    }
+
     /// Lets go of versions that no session needs any more, now and from time to time. The archive keeps
     /// those that were current last, to go back to.
     pub fn keep_tidy(&self) {

@@ -4,6 +4,8 @@
 use crate::disk_media::DiskMedia;
 use crate::key::{HostKey, KeyError};
 use crate::releases::{Archive, ArchiveError};
+use crate::revocations::{Revocations, RevocationsError};
+use handoff_engine::clock::{Clock, SystemClock};
 use handoff_store::{OpenError, RedbStore};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,9 @@ pub enum DataError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The revoked tokens cannot be had.
+    #[error(transparent)]
+    Revocations(#[from] RevocationsError),
     /// The archive of versions cannot be opened.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -90,6 +95,15 @@ impl DataDirectory {
     #[must_use]
     pub fn compiled(&self) -> PathBuf {
         self.path.join("compiled")
+    }
+
+    /// Which sessions' tokens were revoked. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written.
+    pub fn revocations(&self) -> Result<Revocations, DataError> {
+        Ok(Revocations::open(&self.path, SystemClock.now())?)
     }
 
     /// Versions of the project.

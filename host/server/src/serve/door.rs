@@ -177,7 +177,7 @@ impl Door {
             .keep_alive_timeout(stall)
             .max_concurrent_streams(STREAMS);
         let admit = Admit::new(connections, stall);
-        let service = router.into_make_service();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         Ok(match self.tls {
             None => tokio::spawn(server.acceptor(admit).serve(service)),
             Some(config) => {

@@ -5,6 +5,7 @@ use crate::host::Host;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use handoff_engine::name::AccountName;
+use serde_json::json;
 use tower::ServiceExt;
 
 async fn post(desk: &Desk, path: &str, body: Vec<u8>) -> (StatusCode, String) {
@@ -64,6 +65,43 @@ async fn requests_are_counted_by_route_and_status_and_never_by_path() {
         format!("handoff_http_request_seconds_count{{method=\"POST\",route=\"{route}\"}} 2");
     assert!(text.contains(&timed), "{text}");
     assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn what_users_may_miss_is_counted_and_listed_and_not_acknowledged() {
+    let desk = Desk::new().await;
+    for (body, expected) in [
+        ("for nobody", StatusCode::SERVICE_UNAVAILABLE),
+        ("for nobody", StatusCode::SERVICE_UNAVAILABLE),
+        ("unreadable", StatusCode::UNPROCESSABLE_ENTITY),
+        ("forged", StatusCode::UNAUTHORIZED),
+    ] {
+        let (status, _) = post(&desk, &site(), body.into()).await;
+        assert_eq!(status, expected, "{body}");
+    }
+    let text = desk.host.metrics().await;
+    for (outcome, count) in [("unclaimed", 2), ("unreadable", 1), ("refused", 1)] {
+        let series =
+            format!("handoff_webhooks_total{{account=\"site\",outcome=\"{outcome}\"}} {count}\n");
+        assert!(text.contains(&series), "{series}{text}");
+    }
+    let (counts, missed) = desk.host.0.metrics.webhooks().list();
+    let counts = serde_json::to_value(counts).expect("is JSON");
+    let unclaimed = json!({"account": "site", "outcome": "unclaimed", "count": 2});
+    assert!(
+        counts.as_array().expect("a list").contains(&unclaimed),
+        "{counts}"
+    );
+    let missed = serde_json::to_value(missed).expect("is JSON");
+    let at = desk.host.now().to_iso();
+    assert_eq!(
+        missed,
+        json!([
+            {"at": at, "account": "site", "outcome": "unreadable", "why": "it isno JSON"},
+            {"at": at, "account": "site", "outcome": "unclaimed", "message": "m-1", "conversation": "c-1"},
+        ]),
+        "what is brought again is listed once"
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod genesys;
+mod health;
 mod hostile;
 mod http;
 mod inputs;

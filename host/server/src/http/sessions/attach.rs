@@ -3,11 +3,13 @@
 use crate::http::access::Visit;
 use crate::http::api::Api;
 use crate::http::body::check_length;
-use crate::http::limits::{Limits, within};
+use crate::http::guard::Origin;
+use crate::http::limits::{Limits, Upload, within};
 use crate::http::problem::{ApiError, Problem};
 use crate::http::words::AttachmentJson;
 use crate::media::MAX_FILE;
 use crate::sessions::InputError;
+use axum::Extension;
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
@@ -67,23 +69,28 @@ struct FileForm {
 async fn attach(
     State(api): State<Api>,
     Visit { session, .. }: Visit,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<AttachmentJson>), ApiError> {
     check_length(&headers, MAX_FILE + FORM as u64)?;
     api.limiter().input(&session)?;
-    let _place = api.limiter().upload()?;
+    let mut upload = api.limiter().upload(&session, origin.client)?;
     let stored = api.host().session(&session).await?;
     stored.ok_or(InputError::UnknownSession(session))?;
     let form = form.map_err(|_| ApiError::WrongMediaType("multipart/form-data"))?;
-    let file = file(form).await?;
+    let file = file(form, &mut upload).await?;
     let kept = api.host().keep_file(file).await?;
     Ok((StatusCode::CREATED, Json(kept.into())))
 }
 
 /// The first file of a form.
-async fn file(mut form: Multipart) -> Result<File, ApiError> {
-    while let Some(field) = form.next_field().await.map_err(|it| unreadable(&it))? {
+async fn file(mut form: Multipart, upload: &mut Upload<'_>) -> Result<File, ApiError> {
+    loop {
+        let next = upload.wait(form.next_field()).await?;
+        let Some(field) = next.map_err(|it| unreadable(&it))? else {
+            return Err(ApiError::NoFile);
+        };
         let Some(name) = field.file_name().map(str::to_owned) else {
             continue;
         };
@@ -92,28 +99,40 @@ async fn file(mut form: Multipart) -> Result<File, ApiError> {
         return Ok(File {
             mime: mime.to_owned(),
             name: only_name(&name),
-            bytes: bytes(field).await?,
+            bytes: bytes(field, upload).await?,
         });
     }
-    Err(ApiError::NoFile)
 }
 
 /// Reads a field, and no more of it than a file may be.
-async fn bytes(mut field: Field<'_>) -> Result<bytes::Bytes, ApiError> {
+async fn bytes(mut field: Field<'_>, upload: &mut Upload<'_>) -> Result<bytes::Bytes, ApiError> {
     let mut bytes = BytesMut::new();
-    while let Some(chunk) = field.chunk().await.map_err(|it| unreadable(&it))? {
+    loop {
+        let next = upload.wait(field.chunk()).await?;
+        let Some(chunk) = next.map_err(|it| unreadable(&it))? else {
+            return Ok(bytes.freeze());
+        };
         if (bytes.len() + chunk.len()) as u64 > MAX_FILE {
             return Err(ApiError::TooLarge { limit: MAX_FILE });
         }
+        upload.take(chunk.len()).await?;
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.freeze())
 }
 
-/// A file's name without the folders some browsers send, and not longer than a disk takes.
+/// A file's name without the folders some browsers send, without what is not seen or turns the rest
+/// around, and not longer than a disk takes.
 fn only_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let kept = last.chars().filter(|letter| !letter.is_control());
+    let unseen = |letter: char| {
+        let format = matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        );
+        letter.is_control() || format
+    };
+    let kept = last.chars().filter(|letter| !unseen(*letter));
     let mut name = String::new();
     for letter in kept {
         if name.len() + letter.len_utf8() > LONGEST_NAME {
@@ -146,6 +165,8 @@ mod tests {
         assert_eq!(only_name("../../etc/passwd"), "passwd");
         assert_eq!(only_name("a\r\nb"), "ab");
         assert_eq!(only_name("/"), "file");
+        assert_eq!(only_name("annex\u{202e}gpj.exe"), "annexgpj.exe");
+        assert_eq!(only_name("\u{feff}\u{200b}"), "file");
         assert_eq!(only_name(&"é".repeat(200)).len(), 254);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever does not get the answer does not know whether there is a session now. An idempotency key
 //! settles it: the session's id is made from it, so that creating the session again is the same input
-//! once more, and the token is the same as well. A key that anybody may use is as good as the token
+//! once more, and the answer is the same but for the token's time. A key that anybody may use is as good as the token
 //! it leads to; so it has to be long, and is good for a day.
 
 use crate::http::access::{Caller, Newcomer};
@@ -43,7 +43,7 @@ const REPEATABLE: Millis = Millis::from_secs(24 * 60 * 60);
 )]
 pub(super) async fn create(
     State(api): State<Api>,
-    Newcomer(caller): Newcomer,
+    Newcomer(caller, origin): Newcomer,
     headers: HeaderMap,
     Body(wanted, _place): Body<CreateSession>,
 ) -> Result<Response, ApiError> {
@@ -51,13 +51,13 @@ pub(super) async fn create(
         return Err(ApiError::Draining);
     }
     if caller == Caller::User {
-        api.limiter().new_session()?;
+        api.limiter().new_session(origin.client)?;
     }
     let wanted = (wanted.bot.map(BotName::new), wanted.channel);
     let session = match headers.get(IDEMPOTENCY_KEY) {
         Some(key) => {
             let key = key.to_str().map_err(|_| ApiError::BadIdempotencyKey)?;
-            let session = repeated(&api, caller, key)?;
+            let session = repeated(&api, caller, key).await?;
             check_same(&api, &session, &wanted).await?;
             session
         }
@@ -69,23 +69,34 @@ pub(super) async fn create(
         .await?;
     let created = CreatedSession {
         id: session.to_string(),
-        token: api.gate().token(&session).as_str().to_owned(),
+        token: (&api.gate().token(&session, api.host().now())).into(),
     };
     let location = [(header::LOCATION, format!("/v1/sessions/{session}"))];
     Ok((StatusCode::CREATED, location, Json(created)).into_response())
 }
 
-/// The session of an idempotency key.
-fn repeated(api: &Api, caller: Caller, key: &str) -> Result<SessionId, ApiError> {
+/// The session of an idempotency key: one that was created under an earlier key of the host's, or else
+/// under the newest.
+async fn repeated(api: &Api, caller: Caller, key: &str) -> Result<SessionId, ApiError> {
     let printable = key.bytes().all(|byte| byte.is_ascii_graphic());
     if !printable || !(16..=128).contains(&key.len()) {
         return Err(ApiError::BadIdempotencyKey);
     }
-    let digest = api.gate().repeat(caller, key);
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    let id = Builder::from_random_bytes(bytes).into_uuid();
-    Ok(SessionId::new(id.to_string()))
+    let of_digest = |digest: &[u8; 32]| {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        let id = Builder::from_random_bytes(bytes).into_uuid();
+        SessionId::new(id.to_string())
+    };
+    let digests = api.gate().repeats(caller, key);
+    let mut sessions = digests.iter().map(of_digest);
+    let newest = sessions.next().ok_or(ApiError::BadIdempotencyKey)?;
+    for earlier in sessions {
+        if api.host().session(&earlier).await?.is_some() {
+            return Ok(earlier);
+        }
+    }
+    Ok(newest)
 }
 
 /// Whether a session that is there already is the one that is wanted, and young enough.

@@ -1,10 +1,12 @@
-//! Sessions: start one, say something in it, give it a file, look at it, tell what happened in it.
+//! Sessions: start one, say something in it, give it a file, look at it, tell what happened in it, renew
+//! and revoke its tokens.
 
 mod attach;
 mod create;
 mod look;
 pub(super) mod say;
 mod timeline;
+mod token;
 
 use super::api::Api;
 use super::body::MAX_JSON;
@@ -25,6 +27,8 @@ pub(super) fn routes(limits: &Limits) -> OpenApiRouter<Api> {
         .routes(routes!(say::post_typing))
         .routes(routes!(say::post_receipt))
         .routes(routes!(say::post_leave))
+        .routes(routes!(token::renew))
+        .routes(routes!(token::revoke))
         .layer(DefaultBodyLimit::max(MAX_JSON))
         .layer(from_fn(move |request, next| within(time, request, next)))
 }

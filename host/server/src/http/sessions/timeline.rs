@@ -1,10 +1,11 @@
 //! What happened in a session, for operators.
 
-use crate::http::access::Operator;
+use crate::http::access::{Caller, Operator};
 use crate::http::api::Api;
 use crate::http::body::Asked;
 use crate::http::limits::InWork;
 use crate::http::problem::{ApiError, Problem};
+use crate::http::roles::Role;
 use crate::sessions::InputError;
 use crate::timeline::Redaction;
 use axum::Json;
@@ -23,7 +24,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     #[param(inline)]
     format: Format,
-    /// Shows what people said and who they are. Keys are not shown even so.
+    /// Shows what people said and who they are, which needs the role `operate` as well. Keys are not shown
+    /// even so.
     #[serde(default)]
     reveal: bool,
 }
@@ -62,13 +64,15 @@ enum Format {
 )]
 pub(super) async fn timeline(
     State(api): State<Api>,
-    _: Operator,
+    operator: Operator,
     Path(session): Path<String>,
     _: InWork,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ApiError> {
     let session = SessionId::new(session);
+    api.limiter().read(&session, Caller::Admin)?;
     let redaction = if wanted.reveal {
+        operator.has(Role::Operate)?;
         Redaction::Revealed
     } else {
         Redaction::Private

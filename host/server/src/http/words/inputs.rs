@@ -2,6 +2,7 @@
 
 use super::content::{ChoiceJson, ReceiptJson};
 use crate::http::problem::ApiError;
+use crate::http::session_tokens::SessionToken;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,8 +24,29 @@ pub(in crate::http) struct CreateSession {
 pub(in crate::http) struct CreatedSession {
     /// Its id.
     pub(in crate::http) id: String,
-    /// Opens the session and nothing else. Keep it as long as the session.
+    #[serde(flatten)]
+    pub(in crate::http) token: TokenJson,
+}
+
+/// A token of a session.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Token)]
+pub(in crate::http) struct TokenJson {
+    /// Opens the session and nothing else.
     pub(in crate::http) token: String,
+    /// When it stops doing so, in ISO 8601. Ask for a new one before that.
+    #[schema(example = "2026-01-12T10:00:00.000Z")]
+    pub(in crate::http) token_expires: String,
+}
+
+impl From<&SessionToken> for TokenJson {
+    fn from(from: &SessionToken) -> Self {
+        Self {
+            token: from.as_str().to_owned(),
+            token_expires: from.expires().to_iso(),
+        }
+    }
 }
 
 /// What the user says: a text, files, a choice.

@@ -9,7 +9,7 @@ mod session;
 pub(super) use content::AttachmentJson;
 pub(super) use event::{EventJson, EventList, read_position, write_position};
 pub(super) use inputs::{
-    Accepted, AttachmentIn, CreateSession, CreatedSession, Leave, MessageIn, ReceiptIn, TypingIn,
-    check_id,
+    Accepted, AttachmentIn, CreateSession, CreatedSession, Leave, MessageIn, ReceiptIn, TokenJson,
+    TypingIn, check_id,
 };
 pub(super) use session::SessionJson;

@@ -67,6 +67,14 @@ async fn a_token_in_the_address_opens_what_a_browser_streams_and_nothing_else() 
     let path = format!("{}?{query}", ana.path("events"));
     let (status, _) = client.call("GET", &path, None, None).await;
     assert_eq!(status, StatusCode::OK);
+    let admin = format!("{}?access_token={ADMIN}", ana.path("events"));
+    let (status, problem) = client.call("GET", &admin, None, None).await;
+    assert_eq!(
+        status,
+        StatusCode::FORBIDDEN,
+        "addresses are logged by whoever stands between"
+    );
+    assert_eq!(code(&problem), "auth.wrong");
     let path = format!("/v1/sessions/{}?{query}", ana.id);
     let (status, problem) = client.call("GET", &path, None, None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);

@@ -86,12 +86,14 @@ async fn every_route_is_in_the_document() {
             "/metrics",
             "/readyz",
             "/v1/backup",
+            "/v1/keys/rotate",
             "/v1/nodes",
             "/v1/projects",
             "/v1/projects/{name}",
             "/v1/projects/{name}/reload",
             "/v1/projects/{name}/versions",
             "/v1/projects/{name}/versions/{digest}/activate",
+            "/v1/secrets/reload",
             "/v1/sessions",
             "/v1/sessions/{id}",
             "/v1/sessions/{id}/attachments",
@@ -99,9 +101,12 @@ async fn every_route_is_in_the_document() {
             "/v1/sessions/{id}/leave",
             "/v1/sessions/{id}/messages",
             "/v1/sessions/{id}/receipts",
+            "/v1/sessions/{id}/revoke",
             "/v1/sessions/{id}/socket",
             "/v1/sessions/{id}/timeline",
+            "/v1/sessions/{id}/token",
             "/v1/sessions/{id}/typing",
+            "/v1/webhooks",
         ]
     );
     assert_complete(&document, &document);

@@ -1,6 +1,7 @@
 //! Users' files.
 
 use super::client::{ADMIN, Client, Guest, code, json_of};
+use crate::http::Rate;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -107,4 +108,65 @@ async fn an_upload_without_a_file_or_too_large_a_one_is_told() {
     let (status, problem) = upload(&client, &ana, b"--a-boundary\r\nnonsense".to_vec()).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(code(&problem), "request.malformed");
+}
+
+/// Whatever a user adds to the address of a file, agents get the address that it was kept under.
+#[tokio::test]
+async fn nothing_that_a_user_adds_to_an_address_reaches_agents() {
+    let client = Client::with(|options| options.limits.inputs = Rate::new(1000, 1000)).await;
+    let ana = client.guest().await;
+    let (_, file) = upload(&client, &ana, form("a b.png", "image/png", b"pixels")).await;
+    let url = file["url"].as_str().expect("an address").to_owned();
+    let (bare, name) = url.rsplit_once('/').expect("has a name");
+    let id = bare.rsplit_once('/').expect("has an id").1;
+    let tails = [
+        "?x=1",
+        "#x",
+        "/x",
+        "/../../evil",
+        "/https://evil.example",
+        "?redirect=https://evil.example",
+        "%0d%0aX: y",
+        "\"><script>",
+        " ",
+        "\n",
+        "@evil.example",
+        "\\evil",
+    ];
+    let mut odd: Vec<String> = tails.iter().map(|tail| format!("{url}{tail}")).collect();
+    odd.extend(tails.iter().map(|tail| format!("{bare}{tail}")));
+    odd.extend([
+        bare.to_owned(),
+        format!("{bare}/"),
+        format!("{bare}/{name}.exe"),
+    ]);
+    for spelling in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("{{{id}}}"),
+        format!("urn:uuid:{id}"),
+    ] {
+        odd.push(url.replace(id, &spelling));
+    }
+    odd.extend([
+        url.replace("http://host.example", "http://host.example@evil.example"),
+        url.replace("http://host.example", "http://host.example.evil.example"),
+        url.replace("http://", "HTTP://"),
+        url.replace("/v1/media", "//v1/media"),
+        url.replace("/v1/media", "/x/../v1/media"),
+    ]);
+    for (number, given) in odd.iter().enumerate() {
+        let before = client.desk.journal(&ana.id).await.len();
+        let body = json!({"id": number.to_string(), "attachments": [{"url": given, "name": "x"}]});
+        let (status, answer) = client.act(&ana, "messages", body).await;
+        let journal = client.desk.journal(&ana.id).await;
+        if status == StatusCode::OK {
+            let turn = serde_json::to_value(&journal[before].input).expect("is JSON");
+            let kept = &turn["kind"]["user-message"]["attachments"];
+            assert_eq!(*kept, json!([file]), "{given}");
+        } else {
+            assert_eq!(code(&answer), "message.foreign_attachment", "{given}");
+            assert_eq!(journal.len(), before);
+        }
+    }
 }

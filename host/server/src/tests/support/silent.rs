@@ -1,10 +1,13 @@
 //! A transport that does nothing but remember what it was asked to open and to resume.
 
+use axum::http::StatusCode;
 use handoff_engine::account::SecretRef;
 use handoff_engine::clock::Clock;
 use handoff_engine::handoff::{TransferRequest, TransportKind};
 use handoff_engine::name::HandoffId;
-use handoff_genesys::{Command, Link, Reports, SecretError, Secrets, Transport, WebhookReply};
+use handoff_genesys::{
+    Command, Link, Reports, SecretError, Secrets, Transport, WebhookOutcome, WebhookReply,
+};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
@@ -89,10 +92,24 @@ impl Transport for Silent {
     }
 
     fn webhook(&self, _headers: &axum::http::HeaderMap, body: &[u8]) -> WebhookReply {
-        WebhookReply {
-            status: axum::http::StatusCode::UNAUTHORIZED,
-            body: format!("{} bytes from nobody known", body.len()),
-        }
+        let outcome = match body {
+            b"for nobody" => WebhookOutcome::Unclaimed {
+                message: "m-1".to_owned(),
+                conversation: Some("c-1".to_owned()),
+            },
+            b"unreadable" => WebhookOutcome::Unreadable {
+                why: "it is\nno JSON".to_owned(),
+                conversation: None,
+            },
+            _ => WebhookOutcome::Refused,
+        };
+        let status = match outcome {
+            WebhookOutcome::Unclaimed { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            WebhookOutcome::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        let said = format!("{} bytes from nobody known", body.len());
+        WebhookReply::new(status, said).with(outcome)
     }
 }
 

@@ -5,7 +5,7 @@ use handoff_engine::session::{Effect, Position, Session, TranscriptLine, Turn, U
 use handoff_engine::time::Timestamp;
 use handoff_store::{AppendError, Census, Due, Forgotten, MemoryStore, Store, StoreError};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
@@ -34,6 +34,7 @@ pub(crate) struct Trickster {
     tricks: Mutex<HashMap<SessionId, VecDeque<Trick>>>,
     settled: Mutex<Vec<EffectId>>,
     held: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 impl Trickster {
@@ -41,6 +42,11 @@ impl Trickster {
     pub(crate) fn play(&self, session: &str, trick: Trick) {
         let mut tricks = self.tricks.lock().expect("no test panics here");
         tricks.entry(session.into()).or_default().push_back(trick);
+    }
+
+    /// From now on the store says that it stopped, as after a disk that was full.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
     }
 
     /// How many appends came to be held.
@@ -143,6 +149,10 @@ impl Store for Trickster {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.stopped.load(Ordering::SeqCst) {
+            let full = StoreError::Full(Arc::new(std::io::ErrorKind::StorageFull.into()));
+            return Err(StoreError::Stopped(Arc::new(full)));
+        }
         self.inner.next_due().await
     }
 
