@@ -13,6 +13,7 @@ mod paint;
 mod preflight;
 mod provision;
 mod schema;
+mod secrets;
 mod serve;
 mod sim;
 mod sim_agent;

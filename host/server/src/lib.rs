@@ -46,7 +46,7 @@ pub use http::{AdminToken, Api, ApiError, ApiOptions, Limits, Rate, SessionToken
 pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use metrics::METRICS_FORMAT;
-pub use secrets::ProjectSecrets;
+pub use secrets::{ProjectSecrets, SecretScope};
 pub use serve::{DataDirectory, DataError, Door, DoorError, ListenOptions, Server, TlsFiles};
 pub use sessions::InputError;
 pub use user::{Position, UserEvent, UserEventKind};

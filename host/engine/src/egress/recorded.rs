@@ -19,6 +19,7 @@ impl Recorded {
                 error,
                 CallError::Denied { .. }
                     | CallError::SecretDenied { .. }
+                    | CallError::SecretMisplaced { .. }
                     | CallError::TooMany { .. }
                     | CallError::RequestTooLong { .. }
                     | CallError::Malformed { .. }

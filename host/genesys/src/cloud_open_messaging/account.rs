@@ -7,7 +7,7 @@ use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
 use super::trigger::{EventsToken, Trigger};
 use super::wire::Outbound;
-use crate::account::{AccountError, check_cloud, require, secret};
+use crate::account::{AccountError, check_cloud, key, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
 use crate::platform::{Credentials, Hosts, IntegrationError, MediaType, Platform, not_asked};
@@ -72,10 +72,10 @@ impl OpenMessaging {
             client_id: account.client_id.clone(),
             client_secret: secret(name, "client-secret", &account.client_secret, secrets)?,
         };
-        let webhook_secret = secret(name, "webhook-secret", &account.webhook_secret, secrets)?;
+        let webhook_secret = key(name, "webhook-secret", &account.webhook_secret, secrets)?;
         let events_token = account.events_token.as_ref();
         let events_token = events_token
-            .map(|token| secret(name, "events-token", token, secrets).map(EventsToken::new))
+            .map(|token| key(name, "events-token", token, secrets).map(EventsToken::new))
             .transpose()?;
         let platform = Platform::new(hosts, credentials, Arc::clone(&clock), http);
         Ok(Self(Arc::new(Account {

@@ -1,5 +1,6 @@
 //! Whether a webhook call is Genesys' own: HMAC-SHA256 over the raw body, in base64 (PROTOCOLS 4.3).
 
+use crate::account::SHORTEST_KEY;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +11,8 @@ use subtle::ConstantTimeEq;
 
 const HEADER: &str = "x-hub-signature-256";
 
-/// The integration's Outbound Notification Webhook Signature Secret Token.
+/// The integration's Outbound Notification Webhook Signature Secret Token. One that is empty or shorter than
+/// Genesys takes signs nothing.
 #[derive(Clone)]
 pub(super) struct WebhookSecret(String);
 
@@ -31,6 +33,9 @@ impl WebhookSecret {
         let Some(given) = headers.get(HEADER).and_then(|value| value.to_str().ok()) else {
             return false;
         };
+        if self.0.chars().count() < SHORTEST_KEY {
+            return false;
+        }
         let expected = self.signature(body);
         expected.as_bytes().ct_eq(given.trim().as_bytes()).into()
     }
@@ -60,5 +65,14 @@ mod tests {
         assert!(!signed_with("another-secret-of-16", &right));
         assert!(!signed_with("a-secret-of-16-or-more", "sha256=deadbeef"));
         assert!(!WebhookSecret::new("s".to_owned()).signed(&HeaderMap::new(), b"{}"));
+    }
+
+    #[test]
+    fn nothing_is_signed_with_an_empty_or_a_short_key() {
+        for length in 0..SHORTEST_KEY {
+            let key = "k".repeat(length);
+            let right = WebhookSecret::new(key.clone()).signature(b"{}");
+            assert!(!signed_with(&key, &right), "{length}");
+        }
     }
 }
