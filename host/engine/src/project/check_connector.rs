@@ -264,6 +264,9 @@ fn bad_path(path: &str, to_one: bool) -> Option<(String, String)> {
     })
 }
 
+/// What the names of ServisBOT's secrets begin with.
+const VAULT: &str = "srn:vault:";
+
 fn check_secrets(
     connector: &ConnectorFile,
     document: &Document,
@@ -278,6 +281,14 @@ fn check_secrets(
         match around.manifest.secrets.get(name) {
             // A parameter of AWS may be any text, and is never a secret.
             None if secret.places.is_empty() => {}
+            // Bots and other things have SRNs too.
+            None if !name.starts_with(VAULT) => found.push(
+                Diagnostic::warning(
+                    "project.unknown_secret",
+                    place(),
+                    format!("there is no secret '{name}' under [secrets], so this is sent as text"),
+                ),
+            ),
             None => found.push(
                 Diagnostic::error(
                     "project.unknown_secret",

@@ -159,7 +159,7 @@ impl ConnectorFile {
     /// Every text that may be the name of a secret, where the document itself has it. A value that is
     /// mapped into the request never is one.
     #[must_use]
-    pub(super) fn secrets(&self) -> Vec<NamedSecret<'_>> {
+    pub fn secrets(&self) -> Vec<NamedSecret<'_>> {
         let aws = self.connector_type == ConnectorType::AwsSdk;
         let mut found = Vec::new();
         if let Some(name) = &self.credentials {
@@ -196,12 +196,13 @@ impl ConnectorFile {
 
 /// The name of a secret in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NamedSecret<'v> {
+pub struct NamedSecret<'v> {
     /// JSON Pointer into the document.
-    pub(super) at: String,
-    pub(super) name: &'v str,
+    pub at: String,
+    /// The name.
+    pub name: &'v str,
     /// Where it stands in the request; none where no secret may.
-    pub(super) places: Vec<Place>,
+    pub places: Vec<Place>,
 }
 
 /// Whether a text of a document can be the name of a secret.

@@ -20,7 +20,9 @@ mod queues;
 mod secret_places;
 mod worker;
 
-pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, ResponseMapping};
+pub use connector::{
+    ConnectorFile, ConnectorType, EXECUTE_API, NamedSecret, RequestMapping, ResponseMapping,
+};
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
 pub use manifest::{
     AwsEntry, BotEntry, EgressEntry, LimitsEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
