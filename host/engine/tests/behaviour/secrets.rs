@@ -263,7 +263,9 @@ fn noted(alias: &str, input: &str) -> Value {
             "a": {"type": "requestURL", "inputPath": input, "requestParameter": "said"},
             "b": {"type": "requestBody", "inputPath": input, "requestBodyPath": "$.said"},
         },
-        "ResponseMapping": {},
+        "ResponseMapping": {"t": {
+            "type": "responseBody", "responseBodyPath": "$.text", "outputPath": "$.translation",
+        }},
     })
 }
 
