@@ -47,6 +47,15 @@ pub struct PlacedSecret {
     pub place: Place,
 }
 
+impl PlacedSecret {
+    /// The part of the placeholder that only this process knows. It is not the same when a turn is made
+    /// again elsewhere.
+    pub(super) fn mark(&self) -> &str {
+        let mark = self.placeholder.rsplit(':').next().unwrap_or_default();
+        mark.trim_end_matches('}')
+    }
+}
+
 /// An answer, of whatever status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpResponse {

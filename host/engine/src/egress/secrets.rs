@@ -52,6 +52,14 @@ impl Placeholders {
         format!("{{{{secret:{name}:{}}}}}", self.mark)
     }
 
+    /// A text without the mark of placeholders, as a journal keeps it: the same wherever a turn is made.
+    pub(crate) fn unmarked(&self, text: String) -> String {
+        match self.mark.is_empty() || !text.contains(&self.mark) {
+            true => text,
+            false => text.replace(&self.mark, ""),
+        }
+    }
+
     /// The placeholders in a request and their places, if each may stand there and go to this address.
     pub(crate) fn find(
         &self,

@@ -65,7 +65,8 @@ impl WasiHttpHooks for Outgoing {
         let calls = Arc::clone(&self.calls);
         Box::new(async move {
             let (parts, body) = request.into_parts();
-            let (method, url) = (parts.method.to_string(), parts.uri.to_string());
+            let method = parts.method.to_string();
+            let url = placeholders.unmarked(parts.uri.to_string());
             let answer = async {
                 if !within {
                     let limit = limits.http_calls;

@@ -3,9 +3,10 @@
 //! Every place a secret may stand is tried with every way in which words of users, agents and APIs come into
 //! a request. An egress puts the secrets in as a carrier does, and what would be sent is taken apart again.
 
-use crate::support::{Outside, Sample, Talk, told};
+use crate::support::{Outside, Sample, Talk, entries, told};
 use handoff_engine::account::SecretRef;
-use handoff_engine::egress::{HttpRequest, Place};
+use handoff_engine::egress::{HttpRequest, Place, Recorded};
+use handoff_engine::session::Entry;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -303,6 +304,28 @@ async fn neither_arguments_of_commands_nor_translated_texts_become_secrets() {
             assert_eq!(places_of(&request, VALUE), there, "{text}");
             assert!(said_in(&request, &text), "{text}: {request:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_turn_with_a_secret_is_made_again_from_its_journal_elsewhere() {
+    for place in places() {
+        let load = || flow(json!({"request": own_request(&place)})).load();
+        let mut talk = Talk::new(load().await);
+        talk.egress = Outside::answering(200, "{}");
+        talk.start().await;
+        let turn = talk.user("hat").await;
+        assert_eq!(told(&turn)[0], "main: done");
+        let calls = entries(&turn, |entry| match entry {
+            Entry::Called { call, .. } => Some(call.clone()),
+            _ => None,
+        });
+        // Another runtime has another key for its placeholders.
+        let mut again = Talk::new(load().await);
+        again.egress = Arc::new(Recorded::new(calls));
+        again.start().await;
+        let turn = again.user("hat").await;
+        assert_eq!(told(&turn)[0], "main: done", "{place}");
     }
 }
 

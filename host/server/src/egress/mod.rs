@@ -149,7 +149,7 @@ impl OfVersion {
         let response = client
             .execute(built)
             .await
-            .map_err(|error| addresses::unreachable(&origin, &error))?;
+            .map_err(|error| addresses::unreachable(&origin, &error.without_url()))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read(response, most, &origin).await?;
@@ -167,7 +167,7 @@ async fn read(
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| addresses::unreachable(origin, &error))?
+        .map_err(|error| addresses::unreachable(origin, &error.without_url()))?
     {
         if body.len() + chunk.len() > most {
             return Err(CallError::ResponseTooLong { limit: most });
