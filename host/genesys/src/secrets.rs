@@ -76,7 +76,7 @@ pub fn check_secret(text: &str, least: usize) -> Result<(), SecretFlaw> {
     // A key for AWS is a JSON object, and may be written over several lines.
     let object =
         || serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
-    if text.contains(|it: char| invisible(it)) && !object() {
+    if text.contains(invisible) && !object() {
         return Err(SecretFlaw::Invisible);
     }
     let length = text.chars().count();

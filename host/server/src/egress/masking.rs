@@ -221,30 +221,29 @@ fn lower_escapes(encoded: &str) -> String {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // Each piece by itself, so that '&' and '=' of the text stay.
-    let decode = |text: &str| {
-        let mut bytes = Vec::new();
-        let mut rest = text.as_bytes();
-        while let [first, after @ ..] = rest {
-            let hex = |byte: &u8| {
-                char::from(*byte)
-                    .to_digit(16)
-                    .and_then(|it| u8::try_from(it).ok())
-            };
-            match (first, after) {
-                (b'%', [high, low, after @ ..]) if hex(high).is_some() && hex(low).is_some() => {
-                    bytes.push(hex(high).unwrap_or_default() * 16 + hex(low).unwrap_or_default());
-                    rest = after;
-                }
-                _ => {
-                    bytes.push(*first);
-                    rest = after;
-                }
+    let hex = |byte: &u8| {
+        let digit = char::from(*byte).to_digit(16)?;
+        u8::try_from(digit).ok()
+    };
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match (first, after) {
+            (b'%', [high, low, ..]) => hex(high).zip(hex(low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high * 16 + low);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
             }
         }
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    decode(text)
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A text with `\u0041` and `\/` as what they stand for.
@@ -369,7 +368,7 @@ mod tests {
             Value::from(VALUE).to_string(),
             serde_json::json!({"a": [VALUE]}).to_string(),
             serde_json::json!({VALUE: 1}).to_string(),
-            format!("{{\"a\": \"\\u0068unter2\\/t0ken+\\\"<é>\"}}"),
+            "{\"a\": \"\\u0068unter2\\/t0ken+\\\"<é>\"}".to_owned(),
             "hunter2/t0ken+&quot;&lt;é&gt;".to_owned(),
             basic("a"),
             basic("ab"),
