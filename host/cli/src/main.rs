@@ -14,6 +14,7 @@ mod preflight;
 mod provision;
 mod remote;
 mod schema;
+mod secrets;
 mod serve;
 mod sim;
 mod sim_agent;

@@ -3,6 +3,7 @@
 use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, YELLOW};
+use crate::secrets::SecretsArguments;
 use anyhow::{Context, bail};
 use handoff_engine::account::Account;
 use handoff_engine::egress::Origin;
@@ -12,7 +13,7 @@ use handoff_scenario::SimulatedSecrets;
 use handoff_server::releases::{AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
 use handoff_server::{
     AdminToken, AdminTokens, ApiOptions, Audit, DataDirectory, Door, EgressOptions, Host, HostKey,
-    Limits, ListenOptions, ProjectSecrets, Rate, Server, Starting, TlsFiles,
+    Limits, ListenOptions, Rate, Server, Starting, TlsFiles,
 };
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
@@ -123,6 +124,8 @@ pub(crate) struct Arguments {
     /// Names that requests of nodes go to may lead to private addresses, as those of this network.
     #[arg(long)]
     allow_private_egress: bool,
+    #[command(flatten)]
+    secrets: SecretsArguments,
     #[command(flatten)]
     nodes: NodesArguments,
 }
@@ -378,8 +381,8 @@ fn secrets(
     project: &Project,
 ) -> anyhow::Result<Box<dyn Secrets + Send + Sync>> {
     if arguments.simulator.is_none() {
-        let directory = arguments.project.clone();
-        return Ok(Box::new(ProjectSecrets::new(project, directory)));
+        let secrets = arguments.secrets.of(project, &arguments.project);
+        return Ok(Box::new(secrets));
     }
     let org = arguments.project.join(&arguments.simulator_org);
     let text = std::fs::read_to_string(&org).with_context(|| {

@@ -1,10 +1,10 @@
 //! Running against a simulator that runs, instead of Genesys.
 
+use crate::secrets::SecretsArguments;
 use anyhow::Context;
 use handoff_engine::project::Project;
 use handoff_genesys::Secrets;
 use handoff_scenario::SimulatedSecrets;
-use handoff_server::ProjectSecrets;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,8 @@ pub(crate) struct SimulatorArguments {
         requires = "simulator"
     )]
     simulator_org: PathBuf,
+    #[command(flatten)]
+    secrets: SecretsArguments,
 }
 
 impl SimulatorArguments {
@@ -32,8 +34,7 @@ impl SimulatorArguments {
         directory: &Path,
     ) -> anyhow::Result<Box<dyn Secrets + Send + Sync>> {
         let Some(simulator) = &self.simulator else {
-            let directory = directory.to_owned();
-            return Ok(Box::new(ProjectSecrets::new(project, directory)));
+            return Ok(Box::new(self.secrets.of(project, directory)));
         };
         let base_url = simulator.trim_end_matches('/');
         project.edit_accounts(|_, account| account.redirect_to(base_url));

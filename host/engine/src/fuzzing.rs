@@ -75,7 +75,7 @@ pub fn templates(input: &[u8]) {
             assert!(error.code.starts_with("template."), "{error:?}");
         }
         let prepared = templates.prepare(config.clone(), &schema);
-        match templates.resolve(&prepared, || scope.clone()) {
+        match templates.resolve(&prepared, || scope.clone(), |_| None) {
             Ok(resolved) => {
                 let value = serde_json::from_str::<Value>(&resolved);
                 assert!(value.is_ok(), "resolved to what is not JSON: {resolved}");

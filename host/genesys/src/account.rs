@@ -2,7 +2,7 @@
 
 use crate::media::Media;
 use crate::platform::{Credentials, Hosts, Platform};
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{SecretError, SecretFlaw, Secrets, check_secret};
 use crate::transport::Transport;
 use crate::{cloud_open_messaging, cloud_web_messaging, cloud_webchat, engage_chat_v2};
 use handoff_engine::account::{
@@ -54,6 +54,16 @@ pub enum AccountError {
         /// What is wrong with it.
         source: SecretError,
     },
+    /// A secret that is empty, too short or damaged.
+    #[error("account '{account}': the secret of {field} cannot be used: {flaw}")]
+    BadSecret {
+        /// The account.
+        account: AccountName,
+        /// The key in the project file.
+        field: &'static str,
+        /// What is wrong with it. Never its text.
+        flaw: SecretFlaw,
+    },
     /// A value that must not be empty.
     #[error("account '{account}': {field} is empty; {fix}")]
     Empty {
@@ -74,6 +84,7 @@ impl AccountError {
             Self::Address { .. } => "account.bad_address",
             Self::Region { .. } => "account.unknown_region",
             Self::Secret { .. } => "account.secret_missing",
+            Self::BadSecret { .. } => "account.bad_secret",
             Self::Empty { .. } => "account.value_missing",
         }
     }
@@ -201,17 +212,47 @@ pub(crate) fn require(
     })
 }
 
+/// Characters that a key needs with which others prove to us who they are: Genesys takes no signature secret
+/// of fewer (PROTOCOLS 4.3).
+pub(crate) const SHORTEST_KEY: usize = 16;
+
+/// A secret that is presented to Genesys, as Genesys gave it out.
 pub(crate) fn secret(
     account: &AccountName,
     field: &'static str,
     reference: &handoff_engine::account::SecretRef,
     secrets: &dyn Secrets,
 ) -> Result<String, AccountError> {
-    secrets
+    read_secret(account, field, (reference, 1), secrets)
+}
+
+/// A secret that others prove by who they are. An empty or short one would let anybody in.
+pub(crate) fn key(
+    account: &AccountName,
+    field: &'static str,
+    reference: &handoff_engine::account::SecretRef,
+    secrets: &dyn Secrets,
+) -> Result<String, AccountError> {
+    read_secret(account, field, (reference, SHORTEST_KEY), secrets)
+}
+
+fn read_secret(
+    account: &AccountName,
+    field: &'static str,
+    (reference, least): (&handoff_engine::account::SecretRef, usize),
+    secrets: &dyn Secrets,
+) -> Result<String, AccountError> {
+    let text = secrets
         .resolve(reference)
         .map_err(|source| AccountError::Secret {
             account: account.clone(),
             field,
             source,
-        })
+        })?;
+    check_secret(&text, least).map_err(|flaw| AccountError::BadSecret {
+        account: account.clone(),
+        field,
+        flaw,
+    })?;
+    Ok(text)
 }

@@ -47,7 +47,7 @@ pub use client::{describe as describe_http, http_client, http_client_builder};
 pub use lenient_json::replace_lone_surrogates;
 pub use marking::SECRET;
 pub use media::{File, Media, MediaError, NoMedia, Streamed};
-pub use secrets::{SecretError, Secrets};
+pub use secrets::{SecretError, SecretFlaw, Secrets, check_secret};
 pub use transport::{
     Command, Commands, Link, Report, Reports, Transport, WebhookOutcome, WebhookReply,
 };

@@ -39,7 +39,7 @@ async fn only_who_bears_the_token_may_report_and_only_of_a_conversation() {
     let mut headers = HeaderMap::new();
     headers.insert(
         "authorization",
-        HeaderValue::from_static("Bearer events-token"),
+        HeaderValue::from_static("Bearer events-token-of-16-or-more"),
     );
     let reply = stage.transport.event(&headers, b"{}");
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);

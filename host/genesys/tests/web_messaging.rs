@@ -265,7 +265,7 @@ async fn a_session_that_expires_ends_in_words() {
 async fn a_second_handoff_resumes_the_session_and_tells_what_was_said_in_between() {
     let resume = |account: &mut WebMessagingAccount| {
         account.second_handoff = SecondHandoff::Resume;
-        account.token_secret = Some(SecretRef::Named("pepper".to_owned()));
+        account.token_secret = Some(SecretRef::Named("pepper-of-16-or-more".to_owned()));
         account.oauth_client = None;
     };
     let mut stage = stage(resume).await;

@@ -372,8 +372,10 @@ fn around(
         }
         // An address that cannot be read is a mistake that the project's check will show.
         let origin = file.address(region).map(|address| Origin::of(&address));
-        for (_, name) in file.secrets() {
-            secrets.entry(name).or_default().extend(origin.clone());
+        let named = file.secrets();
+        for secret in named.iter().filter(|secret| !secret.places.is_empty()) {
+            let origins = secrets.entry(secret.name).or_default();
+            origins.extend(origin.clone());
         }
         origins.extend(origin);
         signing.extend(file.credentials.as_deref());
@@ -420,10 +422,8 @@ fn around(
 fn variable_of(srn: &str, taken: &mut BTreeSet<String>) -> String {
     let last = srn.rsplit(':').next().unwrap_or(srn);
     let name = plain_name(last).replace('-', "_").to_uppercase();
-    let base = match name.chars().next() {
-        Some(first) if first.is_ascii_alphabetic() => name,
-        _ => format!("SECRET_{name}"),
-    };
+    // The prefix of variables that a project may use.
+    let base = format!("HANDOFF_SECRET_{name}");
     let mut variable = base.clone();
     let mut number = 1;
     while !taken.insert(variable.clone()) {

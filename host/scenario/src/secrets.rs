@@ -51,7 +51,8 @@ impl SimulatedSecrets {
                 Account::CloudWebMessaging(account) => {
                     known.extend(org.of_client(account.oauth_client.as_ref()));
                     let secret = account.token_secret.clone();
-                    known.extend(secret.map(|secret| (secret, "simulated".to_owned())));
+                    known
+                        .extend(secret.map(|secret| (secret, "simulated-token-secret".to_owned())));
                 }
                 Account::EngageChatV2(account) => {
                     let key = account.api_key.clone();
@@ -98,7 +99,7 @@ impl OrgSecrets {
                 },
             ),
         ];
-        known.extend(token.map(|token| (token, "simulated".to_owned())));
+        known.extend(token.map(|token| (token, "simulated-events-token".to_owned())));
         known
     }
 
@@ -115,7 +116,7 @@ impl OrgSecrets {
 
 /// What the organisation does not know is wrong there, as it would be at Genesys.
 fn or_wrong(secret: Option<String>) -> String {
-    secret.unwrap_or_else(|| "not-known-there".to_owned())
+    secret.unwrap_or_else(|| "not-known-to-that-organisation".to_owned())
 }
 
 impl Secrets for SimulatedSecrets {

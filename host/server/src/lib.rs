@@ -56,7 +56,7 @@ pub use key::{HostKey, KeyError};
 pub use media::{MAX_FILE, MemoryMedia};
 pub use metrics::METRICS_FORMAT;
 pub use revocations::{Revocations, RevocationsError};
-pub use secrets::ProjectSecrets;
+pub use secrets::{ProjectSecrets, SecretScope};
 pub use serve::{
     DataDirectory, DataError, Door, DoorError, ListenOptions, Server, Starting, TlsFiles,
 };

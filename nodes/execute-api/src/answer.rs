@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     aws,
-    connector::{Connector, Kind, ResponseMapping},
+    connector::{Connector, ResponseMapping},
     paths,
     request::bad_path,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// The body of an answer: JSON where it is, else text; of AWS the operation's result.
 pub(crate) fn body(connector: &Connector, response: &HttpResponse) -> Value {
     let text = String::from_utf8_lossy(&response.body);
-    if connector.kind == Kind::AwsSdk
+    if connector.is_aws()
         && let Some(result) = aws::result(&text)
     {
         return result;
@@ -138,9 +138,7 @@ pub(crate) fn origin(url: &str) -> &str {
 fn said(connector: &Connector, response: &HttpResponse) -> String {
     const MOST: usize = 300;
     let text = String::from_utf8_lossy(&response.body);
-    let of_aws = (connector.kind == Kind::AwsSdk)
-        .then(|| aws::error(&text))
-        .flatten();
+    let of_aws = connector.is_aws().then(|| aws::error(&text)).flatten();
     let said = of_aws.or_else(|| {
         let json: Value = serde_json::from_str(&text).ok()?;
         [

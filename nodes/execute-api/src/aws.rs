@@ -1,7 +1,7 @@
 //! Operations of AWS services by their Query protocol: a form out, XML back. The host signs the request
 //! as it leaves, so the node names the credentials and never has them.
 
-use handoff_node::{Context, Fault, HttpRequest};
+use handoff_node::{Fault, HttpRequest};
 use serde_json::{Map, Value};
 
 use crate::{connector::Connector, request};
@@ -9,35 +9,41 @@ use crate::{connector::Connector, request};
 /// The service that is known, what it is called in addresses and signatures, and the version of its API.
 const SES: (&str, &str, &str) = ("SES", "email", "2010-12-01");
 
+/// What is called, and the placeholder of the key to sign with.
+pub(crate) struct Operation<'c> {
+    pub(crate) service: &'c str,
+    pub(crate) region: Option<&'c str>,
+    pub(crate) placeholder: Option<&'c str>,
+}
+
 /// A request to an operation, with its parameters as the AWS SDK names them.
 pub(crate) fn request(
-    context: &impl Context,
     connector: &Connector,
+    of: &Operation<'_>,
     parameters: &Value,
 ) -> Result<HttpRequest, Fault> {
     let (service, host, version) = SES;
-    if connector.endpoint != service {
+    if of.service != service {
         return Err(bad(
             connector,
-            &format!("the AWS service '{}' is not known here", connector.endpoint),
+            &format!("the AWS service '{}' is not known here", of.service),
             "Only SES is",
         ));
     }
-    let Some(region) = &connector.region else {
+    let Some(region) = of.region else {
         return Err(bad(
             connector,
             "no AWS region is given",
             "Write [aws] region = \"eu-west-1\" into project.toml",
         ));
     };
-    let Some(credentials) = &connector.credentials else {
+    let Some(placeholder) = of.placeholder else {
         return Err(bad(
             connector,
             "no Credentials are given",
             "Name a secret of the project",
         ));
     };
-    let placeholder = context.secret(credentials)?;
     let mut pairs = vec![
         ("Action".to_owned(), operation(&connector.method)),
         ("Version".to_owned(), version.to_owned()),

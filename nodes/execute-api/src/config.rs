@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::{
     answer::origin,
-    connector::{Connector, Kind, ResponseMapping},
+    connector::{Connector, ResponseMapping, Target},
     request::{self, as_text},
+    template::Template,
 };
 
 /// Which API is called, and where its answer goes.
@@ -48,16 +49,18 @@ pub(crate) struct Request {
     /// The address. Its scheme, host and port have to be under [egress] in project.toml.
     #[schemars(extend("examples" = ["https://crm.example.com/customers"]))]
     pub(crate) url: String,
-    /// Added to the address, encoded as it has to be.
+    /// Added to the address, encoded as it has to be. A value may be the name of a secret, as in a header.
     #[serde(default)]
-    #[schemars(extend("examples" = [{ "email": "{{ context.email }}" }]))]
+    #[schemars(extend("x-secrets" = "query", "examples" = [{ "email": "{{ context.email }}" }]))]
     query: BTreeMap<String, Value>,
-    /// Headers. A value that is the name of a secret, beginning with srn:, is sent as the secret.
+    /// Headers. A value that is the name of a secret, beginning with srn:, is sent as the secret. A template
+    /// never is: what users say is sent as text.
     #[serde(default)]
-    #[schemars(extend("examples" = [{ "authorization": "srn:vault::example:secret:crm-token" }]))]
+    #[schemars(extend("x-secrets" = "header", "examples" = [{ "authorization": "srn:vault::example:secret:crm-token" }]))]
     headers: BTreeMap<String, String>,
-    /// The body, sent as JSON.
+    /// The body, sent as JSON. A text in it may be the name of a secret, as in a header.
     #[serde(default)]
+    #[schemars(extend("x-secrets" = "body"))]
     body: Value,
 }
 
@@ -66,7 +69,8 @@ fn get() -> String {
 }
 
 impl Request {
-    /// The request as a connector. It has no `${}` to fill: the host has resolved its templates.
+    /// The request as a connector. It has no `${}` to fill and no secret to name: the host has resolved its
+    /// templates, and put placeholders where the flow itself names secrets.
     pub(crate) fn into_connector(self, response_mapping: BTreeMap<String, String>) -> Connector {
         let query: Vec<(String, String)> = self
             .query
@@ -88,15 +92,18 @@ impl Request {
         });
         Connector {
             alias: format!("{} {}", self.method, origin(&endpoint)),
-            kind: Kind::ApiConnector,
             method: self.method,
-            headers: self.headers,
+            target: Target::Http {
+                url: Template::literal(endpoint),
+                headers: self
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (Template::literal(name), Template::literal(value)))
+                    .collect(),
+            },
             body: self.body,
             request_mapping: BTreeMap::new(),
             response_mapping: response_mapping.collect(),
-            credentials: None,
-            region: None,
-            endpoint,
         }
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod connector;
 mod paths;
 mod request;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -117,7 +118,7 @@ impl Node for ExecuteApi {
             }
         };
         let input = input(context, config.input);
-        let request = request::build(context, &connector, &input)?;
+        let request = request::build(&connector, &input)?;
         let response = context
             .fetch(&request)
             .map_err(|error| answer::none(&connector, &request.url, &error))?;
@@ -164,7 +165,7 @@ fn find(context: &impl Context, alias: &str) -> Result<Connector, Fault> {
             ),
         )
     })?;
-    serde_path_to_error::deserialize(document).map_err(|error| {
+    let document = serde_path_to_error::deserialize(document).map_err(|error| {
         Fault::invalid_config(
             "execute_api.bad_connector",
             format!(
@@ -173,7 +174,8 @@ fn find(context: &impl Context, alias: &str) -> Result<Connector, Fault> {
                 error.inner()
             ),
         )
-    })
+    })?;
+    Connector::new(context, document)
 }
 
 /// What mappings read: the context, and before it what the config adds.

@@ -27,11 +27,87 @@ pub(crate) fn check(path: &str) -> Result<(), BadPath> {
     read(path, &Value::Null).map(drop)
 }
 
+/// A path with `${name}` in it, for reading: each stands for a value. As a member's name the value is
+/// quoted, so that it may be anything and is never more of the path than that name.
+pub(crate) fn fill(path: &str, parameter: &dyn Fn(&str) -> String) -> Result<String, BadPath> {
+    let mut filled = String::new();
+    let mut rest = path;
+    while let Some((before, inside)) = rest.split_once("${") {
+        let Some((name, after)) = inside.split_once('}') else {
+            break;
+        };
+        let value = parameter(name);
+        let escaped = || value.replace('\\', "\\\\").replace('\'', "\\'");
+        let index = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if let Some(member) = before.strip_suffix('.').filter(|_| ends_name(after)) {
+            filled.push_str(&format!("{member}['{}']", escaped()));
+        } else if before.ends_with('[') && index {
+            filled.push_str(&format!("{before}{value}"));
+        } else if before.ends_with('[') {
+            filled.push_str(&format!("{before}'{}'", escaped()));
+        } else if before.ends_with("['") {
+            filled.push_str(&format!("{before}{}", escaped()));
+        } else if !value.is_empty() && value.bytes().all(plain) {
+            filled.push_str(&format!("{before}{value}"));
+        } else {
+            return Err(BadPath(format!(
+                "'{path}' has ${{{name}}} inside a name, and its value is more than letters and digits"
+            )));
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+/// Whether a name is complete where this text begins.
+fn ends_name(after: &str) -> bool {
+    after.is_empty() || after.starts_with(['.', '['])
+}
+
+/// Puts a value where a path leads that has `${name}` in it. The path is taken apart first: a value is one
+/// name in it, or one place in a list.
+pub(crate) fn write_filled(
+    path: &str,
+    parameter: &dyn Fn(&str) -> String,
+    into: &mut Value,
+    value: Value,
+) -> Result<(), BadPath> {
+    let mut segments = segments(path)?;
+    for segment in &mut segments {
+        let (Segment::Name(name) | Segment::Parameter(name)) = segment else {
+            continue;
+        };
+        let mut filled = String::new();
+        let mut rest = name.as_str();
+        while let Some((before, inside)) = rest.split_once("${") {
+            let Some((name, after)) = inside.split_once('}') else {
+                break;
+            };
+            filled.push_str(before);
+            filled.push_str(&parameter(name));
+            rest = after;
+        }
+        filled.push_str(rest);
+        *segment = match segment {
+            Segment::Parameter(_) => {
+                index_in(&filled).map_or(Segment::Name(filled), Segment::Index)
+            }
+            _ => Segment::Name(filled),
+        };
+    }
+    place(&segments, into, value);
+    Ok(())
+}
+
 /// One step of a path that leads to one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Name(String),
     Index(usize),
+    /// `[${name}]`: a place in a list if the value is a number, else a name.
+    Parameter(String),
 }
 
 /// The longest list that a path may make by naming a place in it.
@@ -39,35 +115,39 @@ const MAX_INDEX: usize = 999;
 
 /// Puts a value where a path leads, and makes objects and lists on the way. What was there before goes.
 pub(crate) fn write(path: &str, into: &mut Value, value: Value) -> Result<(), BadPath> {
+    place(&segments(path)?, into, value);
+    Ok(())
+}
+
+fn place(segments: &[Segment], into: &mut Value, value: Value) {
     let mut place = into;
-    for segment in segments(path)? {
+    for segment in segments {
         place = match segment {
-            Segment::Name(name) => {
+            Segment::Name(name) | Segment::Parameter(name) => {
                 if !place.is_object() {
                     *place = Value::Object(Map::new());
                 }
                 // The line above made it one.
                 let Value::Object(members) = place else {
-                    return Ok(());
+                    return;
                 };
-                members.entry(name).or_insert(Value::Null)
+                members.entry(name.clone()).or_insert(Value::Null)
             }
             Segment::Index(index) => {
                 if !place.is_array() {
                     *place = Value::Array(Vec::new());
                 }
                 let Value::Array(items) = place else {
-                    return Ok(());
+                    return;
                 };
-                if items.len() <= index {
+                if items.len() <= *index {
                     items.resize(index + 1, Value::Null);
                 }
-                &mut items[index]
+                &mut items[*index]
             }
         };
     }
     *place = value;
-    Ok(())
 }
 
 fn segments(path: &str) -> Result<Vec<Segment>, BadPath> {
@@ -104,8 +184,14 @@ fn bracketed(text: &str) -> Option<Segment> {
     if let Some(name) = quoted {
         return Some(Segment::Name(name.to_owned()));
     }
-    let index = text.parse().ok().filter(|index| *index <= MAX_INDEX)?;
-    Some(Segment::Index(index))
+    if text.starts_with("${") && text.ends_with('}') {
+        return Some(Segment::Parameter(text.to_owned()));
+    }
+    index_in(text).map(Segment::Index)
+}
+
+fn index_in(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|index| *index <= MAX_INDEX)
 }
 
 #[cfg(test)]
@@ -144,6 +230,35 @@ mod tests {
         for path in ["$.a[*]", "$..a", "a.b", "$.a[-1]", "$.a[1000]", "$.*", "$."] {
             assert!(segments(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_value_in_a_path_is_one_name_whatever_it_spells() {
+        for value in [
+            "a']['b", "a.b", "*", "..", "a]", "", "'", "\\", "${x}", "0", "$",
+        ] {
+            let parameter = |_: &str| value.to_owned();
+            let read_from = json!({ "users": { value: 1, "b": 2, "a": { "b": 3 } } });
+            for path in ["$.users.${x}", "$.users['${x}']"] {
+                let path = fill(path, &parameter).expect("it is a path");
+                assert_eq!(read(&path, &read_from), Ok(Some(json!(1))), "{path}");
+            }
+            for path in ["$.users.${x}.key", "$['users']['${x}'].key"] {
+                let mut body = json!({ "token": "t" });
+                write_filled(path, &parameter, &mut body, json!(1)).expect("it leads to one place");
+                let expected = json!({ "token": "t", "users": { value: { "key": 1 } } });
+                assert_eq!(body, expected, "{path} {value}");
+            }
+        }
+        let listed = |value: &str| {
+            let mut body = json!({});
+            write_filled("$.list[${i}]", &|_| value.to_owned(), &mut body, json!(1))
+                .expect("one place");
+            body
+        };
+        assert_eq!(listed("1"), json!({ "list": [null, 1] }));
+        assert_eq!(listed("0].x[1"), json!({ "list": { "0].x[1": 1 } }));
+        assert!(fill("$.pre${x}", &|_| "a.b".to_owned()).is_err());
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! From a connector and its input to a request: values are mapped, `${}` is filled in, secrets are named.
+//! From a connector and its input to a request: values are mapped, and `${}` is filled in.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use handoff_node::{Context, Fault, HttpRequest};
+use handoff_node::{Fault, HttpRequest};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::{
     aws,
-    connector::{Connector, Kind, RequestMapping},
+    connector::{Connector, RequestMapping, Target},
     paths::{self, BadPath},
+    template::{Piece, Template},
 };
 
 /// What may stand in an address as it is (RFC 3986, section 2.3).
@@ -20,11 +21,7 @@ pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// The request that a connector makes of an input.
-pub(crate) fn build(
-    context: &impl Context,
-    connector: &Connector,
-    input: &Value,
-) -> Result<HttpRequest, Fault> {
+pub(crate) fn build(connector: &Connector, input: &Value) -> Result<HttpRequest, Fault> {
     let mut body = connector.body.clone();
     let mut in_url = BTreeMap::new();
     let mut in_headers = BTreeMap::new();
@@ -34,8 +31,8 @@ pub(crate) fn build(
             RequestMapping::Body {
                 request_body_path, ..
             } => {
-                let path = fill_path(request_body_path, input);
-                paths::write(&path, &mut body, value)
+                let parameter = |name: &str| as_text(&input[name]).into_owned();
+                paths::write_filled(request_body_path, &parameter, &mut body, value)
                     .map_err(|error| bad_path(connector, &error))?;
             }
             RequestMapping::Url {
@@ -52,20 +49,30 @@ pub(crate) fn build(
             }
         }
     }
-    name_secrets(context, &mut body)?;
-    if connector.kind == Kind::AwsSdk {
-        return aws::request(context, connector, &body);
-    }
+    let (url, templates) = match &connector.target {
+        Target::Aws {
+            service,
+            region,
+            credentials,
+        } => {
+            let of = aws::Operation {
+                service,
+                region: region.as_deref(),
+                placeholder: credentials.as_deref(),
+            };
+            return aws::request(connector, &of, &body);
+        }
+        Target::Http { url, headers } => (url, headers),
+    };
     let mut headers = Vec::new();
-    for (name, value) in &connector.headers {
+    for (name, value) in templates {
         let name = fill(connector, name, &in_headers)?;
-        let value = match secret(context, value)? {
-            Some(placeholder) => placeholder,
-            None => fill(connector, value, &in_headers)?,
-        };
+        let value = fill(connector, value, &in_headers)?;
+        check_header(connector, &name, &value)?;
         headers.push((name, value));
     }
-    let url = fill(connector, &connector.endpoint, &in_url)?;
+    check_path(connector, url, &in_url)?;
+    let url = fill(connector, url, &in_url)?;
     let body = written(&connector.method, &mut headers, &body);
     Ok(HttpRequest {
         method: connector.method.to_uppercase(),
@@ -75,9 +82,93 @@ pub(crate) fn build(
     })
 }
 
+/// Whether HTTP can carry a header (RFC 9110, section 5.5).
+fn check_header(connector: &Connector, name: &str, value: &str) -> Result<(), Fault> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let wrong = if name.is_empty() || !name.bytes().all(token) {
+        "its name is not a header name".to_owned()
+    } else if let Some(bad) = value
+        .chars()
+        .find(|letter| !matches!(letter, ' '..='~' | '\t'))
+    {
+        format!(
+            "its value has the character '{}', and headers carry printable ASCII only",
+            bad.escape_default()
+        )
+    } else {
+        return Ok(());
+    };
+    let name = name.escape_default();
+    Err(Fault::permanent(
+        "execute_api.bad_header",
+        format!(
+            "The API '{}' was not called: the header '{name}' cannot be sent, because {wrong}. Send the \
+             value in the body, or encoded.",
+            connector.alias
+        ),
+    ))
+}
+
+/// Keeps values from walking up or along the path of an address: a segment of it that a value fills is
+/// neither empty nor `.` nor `..`. In the address of a flow's own request no segment is a dot segment.
+fn check_path(
+    connector: &Connector,
+    url: &Template,
+    values: &BTreeMap<&str, String>,
+) -> Result<(), Fault> {
+    let refused = |what: &str| {
+        Fault::permanent(
+            "execute_api.bad_path_value",
+            format!(
+                "The API '{}' was not called: a value makes {what} in the path of its address, so that it \
+                 would lead elsewhere.",
+                connector.alias
+            ),
+        )
+    };
+    // Segments of the filled address, and whether a value is in each.
+    let mut segments = vec![(String::new(), false)];
+    'pieces: for piece in url.pieces() {
+        let (text, filled) = match piece {
+            Piece::Literal(text) => (text.as_str(), false),
+            Piece::Parameter(name) => match values.get(name.as_str()) {
+                Some(value) => (value.as_str(), true),
+                None => return Ok(()),
+            },
+        };
+        for letter in text.chars() {
+            match letter {
+                '?' | '#' => break 'pieces,
+                '/' | '\\' => segments.push((String::new(), false)),
+                '\t' | '\r' | '\n' => {}
+                other => {
+                    if let Some((segment, _)) = segments.last_mut() {
+                        segment.push(other);
+                    }
+                }
+            }
+        }
+        if filled && let Some((_, by_value)) = segments.last_mut() {
+            *by_value = true;
+        }
+    }
+    // Scheme, nothing, and host come first.
+    for (segment, by_value) in segments.iter().skip(3) {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        if plain == "." || plain == ".." {
+            return Err(refused("a dot segment"));
+        }
+        if *by_value && plain.is_empty() {
+            return Err(refused("an empty segment"));
+        }
+    }
+    Ok(())
+}
+
 /// The value of an input path, which has to be there.
 fn mapped(connector: &Connector, path: &str, input: &Value) -> Result<Value, Fault> {
-    let path = fill_path(path, input);
+    let parameter = |name: &str| as_text(&input[name]).into_owned();
+    let path = paths::fill(path, &parameter).map_err(|error| bad_path(connector, &error))?;
     paths::read(&path, input)
         .map_err(|error| bad_path(connector, &error))?
         .filter(|value| !value.is_null())
@@ -93,92 +184,22 @@ fn mapped(connector: &Connector, path: &str, input: &Value) -> Result<Value, Fau
         })
 }
 
-/// `${name}` in a path stands for the input's value of that name. As a member's name it is quoted, so that
-/// it may be anything.
-fn fill_path<'p>(path: &'p str, input: &Value) -> Cow<'p, str> {
-    if !path.contains("${") {
-        return Cow::Borrowed(path);
-    }
-    let mut filled = String::new();
-    let mut rest = path;
-    while let Some((before, name, after)) = next_parameter(rest) {
-        let value = as_text(&input[name]);
-        match before.strip_suffix('.') {
-            Some(before) => {
-                let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
-                filled.push_str(&format!("{before}['{quoted}']"));
-            }
-            None => filled.push_str(&format!("{before}{value}")),
-        }
-        rest = after;
-    }
-    filled.push_str(rest);
-    Cow::Owned(filled)
-}
-
-/// Puts values in place of `${parameter}`.
+/// Puts values in place of parameters.
 fn fill(
     connector: &Connector,
-    text: &str,
+    template: &Template,
     values: &BTreeMap<&str, String>,
 ) -> Result<String, Fault> {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, name, after)) = next_parameter(rest) {
-        let Some(value) = values.get(name) else {
-            return Err(Fault::invalid_config(
-                "execute_api.unmapped_parameter",
-                format!(
-                    "The API '{}' has ${{{name}}} in '{text}', and no RequestMapping fills it. Add \
-                     one with \"requestParameter\": \"{name}\".",
-                    connector.alias
-                ),
-            ));
-        };
-        filled.push_str(before);
-        filled.push_str(value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
-}
-
-/// The text before the next `${name}`, the name, and the text after it.
-fn next_parameter(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("${")?;
-    let (name, after) = rest.split_once('}')?;
-    Some((before, name, after))
-}
-
-/// The placeholder of a secret, if the text is the name of one: ServisBOT names secrets by SRN.
-fn secret(context: &impl Context, text: &str) -> Result<Option<String>, Fault> {
-    if !text.starts_with("srn:") {
-        return Ok(None);
-    }
-    Ok(Some(context.secret(text)?))
-}
-
-/// Puts placeholders in place of the names of secrets.
-fn name_secrets(context: &impl Context, value: &mut Value) -> Result<(), Fault> {
-    match value {
-        Value::String(text) => {
-            if let Some(placeholder) = secret(context, text)? {
-                *text = placeholder;
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                name_secrets(context, item)?;
-            }
-        }
-        Value::Object(members) => {
-            for member in members.values_mut() {
-                name_secrets(context, member)?;
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-    Ok(())
+    template.fill(values).map_err(|name| {
+        Fault::invalid_config(
+            "execute_api.unmapped_parameter",
+            format!(
+                "The API '{}' has the parameter ${{{name}}}, and no RequestMapping fills it. Add one with \
+                 \"requestParameter\": \"{name}\".",
+                connector.alias
+            ),
+        )
+    })
 }
 
 /// The body as bytes, in the form that the headers say: JSON if they say nothing. A method that has no
@@ -228,12 +249,7 @@ pub(crate) fn query(pairs: impl Iterator<Item = (String, String)>) -> String {
     let pairs: Vec<String> = pairs
         .map(|(name, value)| {
             let name = utf8_percent_encode(&name, UNRESERVED);
-            // A placeholder stays readable for the host that swaps it.
-            if value.starts_with("{{secret:") {
-                format!("{name}={value}")
-            } else {
-                format!("{name}={}", utf8_percent_encode(&value, UNRESERVED))
-            }
+            format!("{name}={}", utf8_percent_encode(&value, UNRESERVED))
         })
         .collect();
     pairs.join("&")

@@ -222,3 +222,115 @@ fn mistakes_are_found_before_the_flow_runs() {
         one("/responseMapping", "execute_api.mapped_twice")
     );
 }
+
+#[test]
+fn a_value_keeps_to_its_segment_of_the_path() {
+    let document = |endpoint: &str| {
+        connector(json!({
+            "Endpoint": endpoint,
+            "Headers": {},
+            "Body": {},
+            "RequestMapping": {
+                "id": { "type": "requestURL", "inputPath": "$.user.id", "requestParameter": "id" }
+            }
+        }))
+    };
+    let called = |endpoint: &str, id: &str| {
+        let mut session = session(document(endpoint));
+        session
+            .context
+            .insert("user".to_owned(), json!({ "id": id }));
+        session.answers.push_back(answered(200, "{}"));
+        call(&mut session)
+            .map(|_| session.requests[0].url.clone())
+            .map_err(|fault| fault.code.into_owned())
+    };
+    let refused = Err("execute_api.bad_path_value".to_owned());
+    for id in ["..", ".", ""] {
+        assert_eq!(
+            called("https://a.example.com/u/${id}/orders", id),
+            refused,
+            "{id}"
+        );
+        assert_eq!(called("https://a.example.com/u/${id}", id), refused, "{id}");
+    }
+    assert_eq!(
+        called("https://a.example.com/u/.${id}/orders", "."),
+        refused
+    );
+    assert_eq!(called("https://a.example.com/u/.${id}/orders", ""), refused);
+    for (id, url) in [
+        ("../x", "https://a.example.com/u/..%2Fx/orders"),
+        ("a?b#c", "https://a.example.com/u/a%3Fb%23c/orders"),
+        ("...", "https://a.example.com/u/.../orders"),
+        ("%2e%2e", "https://a.example.com/u/%252e%252e/orders"),
+    ] {
+        assert_eq!(
+            called("https://a.example.com/u/${id}/orders", id),
+            Ok(url.to_owned())
+        );
+    }
+    assert_eq!(
+        called("https://a.example.com/u?id=${id}", ".."),
+        Ok("https://a.example.com/u?id=..".to_owned())
+    );
+    let own = |url: &str| {
+        let mut session = session(connector(json!({})));
+        session.answers.push_back(answered(200, "{}"));
+        let config = json!({ "request": { "url": url } });
+        testing::step::<ExecuteApi>(&mut session, config, Trigger::Entered)
+            .map_err(|fault| fault.code.into_owned())
+    };
+    for path in [
+        "/u/../orders",
+        "/u/./orders",
+        "/u/%2e%2E/orders",
+        "/u/..\\orders",
+        "/u/..",
+    ] {
+        let refused = own(&format!("https://a.example.com{path}"));
+        assert_eq!(
+            refused,
+            Err("execute_api.bad_path_value".to_owned()),
+            "{path}"
+        );
+    }
+    assert!(own("https://a.example.com/u/..x/orders?path=/../y").is_ok());
+}
+
+#[test]
+fn a_header_that_http_cannot_carry_is_refused_for_good_and_named() {
+    for value in ["José", "a\nb", "a\r\nx-other: 1", "\0", "\u{7f}", "日本"] {
+        let mut session = session(connector(json!({})));
+        session.context.insert("jwt".to_owned(), json!(value));
+        let fault = call(&mut session).expect_err("is refused");
+        assert_eq!(fault.code, "execute_api.bad_header", "{value:?}");
+        assert!(
+            fault.message.contains("'Authorization'"),
+            "{}",
+            fault.message
+        );
+        assert!(session.requests.is_empty());
+    }
+}
+
+#[test]
+fn text_that_begins_as_the_name_of_a_secret_is_text() {
+    let mut session = session(connector(json!({
+        "Body": { "bot": "srn:bot::X:care", "token": "srn:vault::X:secret:crm" }
+    })));
+    let name = "srn:vault::X:secret:crm";
+    session
+        .context
+        .insert("user".to_owned(), json!({ "id": name, "name": name }));
+    session.context.insert("jwt".to_owned(), json!(name));
+    session.answers.push_back(answered(200, "{}"));
+    assert_eq!(call(&mut session), Ok(Outcome::Leave(Port::NEXT)));
+    let request = &session.requests[0];
+    assert_eq!(request.headers[0].1, format!("Bearer {name}"));
+    let body: Value = serde_json::from_slice(&request.body).expect("it is JSON");
+    assert_eq!(
+        body,
+        json!({ "bot": "srn:bot::X:care", "token": format!("secret:{name}"), "names": [name] })
+    );
+}

@@ -78,7 +78,11 @@ impl Advancing<'_> {
                 message: format!("the flow '{}' has no node '{}'", flow.id, frame.node),
             });
         };
-        let config = self.resolve(flow, &frame.node, placed)?;
+        let seed = format!(
+            "{}/{}/{}",
+            self.session.id, self.session.revision, self.steps
+        );
+        let config = self.resolve(flow, &frame.node, placed, &seed)?;
         let input = StepInput {
             config: config.into_owned(),
             state,
@@ -87,10 +91,6 @@ impl Advancing<'_> {
             now: self.now.0,
             trigger: trigger.clone(),
         };
-        let seed = format!(
-            "{}/{}/{}",
-            self.session.id, self.session.revision, self.steps
-        );
         let (host, result) = self
             .call_node(&frame.node, &placed.node, input, &seed)
             .await;
@@ -377,16 +377,23 @@ impl Advancing<'_> {
         self.close(CloseReason::Error(detail));
     }
 
-    /// The node's config with every template resolved, as JSON text.
+    /// The node's config with every template resolved and every secret named by its placeholder, as JSON
+    /// text.
     fn resolve<'p>(
         &self,
         flow: &Flow,
         node: &NodeId,
         placed: &'p PlacedNode,
+        seed: &str,
     ) -> Result<Cow<'p, str>, Failure> {
+        let grants = &self.project.grants;
+        let placeholder = |name: &str| {
+            let granted = grants.0.get(name).is_some_and(|grant| !grant.to.is_empty());
+            granted.then(|| placed.node.placeholders(seed).of(name))
+        };
         self.project
             .templates
-            .resolve(&placed.config, || self.scope())
+            .resolve(&placed.config, || self.scope(), placeholder)
             .map_err(|error| {
                 let at = format!(
                     "{}/config{}",

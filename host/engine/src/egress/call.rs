@@ -1,10 +1,9 @@
 //! A request, its answer, and the record of both.
 
-use super::Origin;
+use super::{Origin, Place};
 use crate::account::SecretRef;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A request on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +19,9 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Placeholders that stand in headers and body, and the secret of each. It may go to this address.
-    pub secrets: BTreeMap<String, SecretRef>,
+    /// Secrets that belong into the request, each at a place and to an address that its project allows.
+    /// [`Self::put`] puts the value in.
+    pub secrets: Vec<PlacedSecret>,
     /// How long everything may take.
     pub deadline: Millis,
     /// Bytes that the answer's body may have.
@@ -33,6 +33,26 @@ impl HttpRequest {
     #[must_use]
     pub fn origin(&self) -> String {
         Origin::of(&self.url)
+    }
+}
+
+/// A secret in a request, still as its placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedSecret {
+    /// The text that stands for it.
+    pub placeholder: String,
+    /// Where its value comes from.
+    pub secret: SecretRef,
+    /// Where the placeholder stands.
+    pub place: Place,
+}
+
+impl PlacedSecret {
+    /// The part of the placeholder that only this process knows. It is not the same when a turn is made
+    /// again elsewhere.
+    pub(super) fn mark(&self) -> &str {
+        let mark = self.placeholder.rsplit(':').next().unwrap_or_default();
+        mark.trim_end_matches('}')
     }
 }
 
@@ -136,6 +156,28 @@ pub enum CallError {
         /// Scheme, host and port.
         origin: String,
     },
+    /// A secret would stand where it may not.
+    #[error(
+        "the secret '{name}' may not stand in {place}; add the place to the secret's 'in' under [secrets] \
+         in project.toml, if the request is meant to have it there"
+    )]
+    SecretMisplaced {
+        /// The secret.
+        name: String,
+        /// The part of the request.
+        place: String,
+    },
+    /// The answer to a request with secrets, from which they could not be taken out.
+    #[error(
+        "the answer of {origin} was dropped, because {reason}: the secrets of the request could not be \
+         looked for in it; have the API answer in UTF-8 and uncompressed"
+    )]
+    AnswerDropped {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why it could not be read.
+        reason: String,
+    },
     /// The host has no value for a secret, or not one that is needed.
     #[error("{message}")]
     BadSecret {
@@ -202,6 +244,8 @@ impl CallError {
         match self {
             Self::Denied { .. } => "egress.denied",
             Self::SecretDenied { .. } => "egress.secret_denied",
+            Self::SecretMisplaced { .. } => "egress.secret_misplaced",
+            Self::AnswerDropped { .. } => "egress.answer_dropped",
             Self::BadSecret { .. } => "egress.bad_secret",
             Self::PrivateAddress { .. } => "egress.private_address",
             Self::Unreachable { .. } => "egress.unreachable",

@@ -12,13 +12,17 @@
 
 mod call;
 mod origin;
+mod place;
 mod recorded;
 mod secrets;
+mod substitution;
 
-pub use call::{Answer, Body, Call, CallError, HttpRequest, HttpResponse};
+pub use call::{Answer, Body, Call, CallError, HttpRequest, HttpResponse, PlacedSecret};
 pub use origin::{Allowed, Origin, OriginError};
+pub use place::{Place, PlaceError};
 pub use recorded::Recorded;
 pub(crate) use secrets::{Grant, Grants, Placeholders};
+pub use substitution::SigningRequest;
 
 use async_trait::async_trait;
 use std::fmt::Debug;

@@ -19,6 +19,7 @@ impl Recorded {
                 error,
                 CallError::Denied { .. }
                     | CallError::SecretDenied { .. }
+                    | CallError::SecretMisplaced { .. }
                     | CallError::TooMany { .. }
                     | CallError::RequestTooLong { .. }
                     | CallError::Malformed { .. }
@@ -36,10 +37,15 @@ impl Egress for Recorded {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front();
+        // A journal keeps addresses without the marks of placeholders.
+        let mut asked = request.url.to_string();
+        for secret in &request.secrets {
+            asked = asked.replace(secret.mark(), "");
+        }
         let same = next.filter(|call| {
             call.id == request.id
                 && call.method == request.method
-                && url::Url::parse(&call.url).is_ok_and(|url| url == request.url)
+                && url::Url::parse(&call.url).is_ok_and(|url| url.as_str() == asked)
         });
         match same.map(|call| call.answer) {
             Some(Answer::Answered(response)) => Ok(response),

@@ -65,7 +65,8 @@ impl WasiHttpHooks for Outgoing {
         let calls = Arc::clone(&self.calls);
         Box::new(async move {
             let (parts, body) = request.into_parts();
-            let (method, url) = (parts.method.to_string(), parts.uri.to_string());
+            let method = parts.method.to_string();
+            let url = placeholders.unmarked(parts.uri.to_string());
             let answer = async {
                 if !within {
                     let limit = limits.http_calls;
@@ -130,17 +131,14 @@ fn checked(
         if name == http::header::HOST {
             continue;
         }
-        let value = value
-            .to_str()
-            .map_err(|_| malformed(format!("the header '{name}' is not ASCII")))?;
+        let value = value.to_str().map_err(|_| {
+            malformed(format!(
+                "the value of the header '{name}' is not printable ASCII"
+            ))
+        })?;
         headers.push((name.to_string(), value.to_owned()));
     }
-    let secrets = {
-        let body = String::from_utf8_lossy(&body);
-        let mut texts: Vec<&str> = headers.iter().map(|(_, value)| value.as_str()).collect();
-        texts.push(&body);
-        placeholders.find(&access.grants, &url, &texts)?
-    };
+    let secrets = placeholders.find(&access.grants, &url, &headers, &body)?;
     if !headers.iter().any(|(name, _)| name == "idempotency-key") {
         headers.push(("idempotency-key".to_owned(), id.to_owned()));
     }
@@ -181,11 +179,13 @@ fn as_wasi(error: &CallError) -> Error {
         CallError::TimedOut { .. } => Error::HttpResponseTimeout,
         CallError::RequestTooLong { limit } => Error::HttpRequestBodySize(bytes(limit)),
         CallError::ResponseTooLong { limit } => Error::HttpResponseBodySize(bytes(limit)),
-        CallError::Malformed { .. } => Error::HttpRequestUriInvalid,
         CallError::SecretDenied { .. }
+        | CallError::SecretMisplaced { .. }
+        | CallError::AnswerDropped { .. }
         | CallError::BadSecret { .. }
         | CallError::PrivateAddress { .. }
         | CallError::Unreachable { .. }
+        | CallError::Malformed { .. }
         | CallError::TooMany { .. } => Error::InternalError(Some(error.to_string())),
     }
 }

@@ -46,6 +46,11 @@ impl Node {
         (host, outcome)
     }
 
+    /// The placeholders of a step, by its seed.
+    pub(crate) fn placeholders(&self, seed: &str) -> Placeholders {
+        Placeholders::new(&self.runtime.key, seed)
+    }
+
     /// Mistakes in a config that its schema cannot express.
     pub async fn validate(&self, config: &Value) -> Result<Vec<Problem>, StepFailure> {
         let config = config.to_string();

@@ -3,9 +3,9 @@
 use super::connector::{
     AWS_SERVICES, ConnectorFile, ConnectorType, RequestMapping, ResponseMapping,
 };
-use super::{EXECUTE_API, Manifest};
-use crate::diagnostic::{Diagnostic, Place, did_you_mean, name_list};
-use crate::egress::{Allowed, Origin};
+use super::{EXECUTE_API, Manifest, SecretEntry};
+use crate::diagnostic::{Diagnostic, did_you_mean, name_list};
+use crate::egress::{Allowed, Origin, Place};
 use crate::name::NodeType;
 use crate::source::{Document, Part, pointer};
 use serde_json::Value;
@@ -264,6 +264,9 @@ fn bad_path(path: &str, to_one: bool) -> Option<(String, String)> {
     })
 }
 
+/// What the names of ServisBOT's secrets begin with.
+const VAULT: &str = "srn:vault:";
+
 fn check_secrets(
     connector: &ConnectorFile,
     document: &Document,
@@ -272,37 +275,80 @@ fn check_secrets(
     found: &mut Vec<Diagnostic>,
 ) {
     let origin = Origin::of(to);
-    for (at, name) in connector.secrets() {
-        let place = document.place(&at);
+    for secret in connector.secrets() {
+        let place = || document.place(&secret.at);
+        let name = secret.name;
         match around.manifest.secrets.get(name) {
+            // A parameter of AWS may be any text, and is never a secret.
+            None if secret.places.is_empty() => {}
+            // Bots and other things have SRNs too.
+            None if !name.starts_with(VAULT) => found.push(
+                Diagnostic::warning(
+                    "project.unknown_secret",
+                    place(),
+                    format!("there is no secret '{name}' under [secrets], so this is sent as text"),
+                ),
+            ),
             None => found.push(
                 Diagnostic::error(
                     "project.unknown_secret",
-                    place,
+                    place(),
                     format!("there is no secret '{name}' under [secrets]"),
                 )
                 .help(format!(
-                    "write into project.toml:\n[secrets]\n\"{name}\" = {{ env = \"VARIABLE\", to = [\"{origin}\"] }}"
+                    "write into project.toml:\n[secrets]\n\"{name}\" = {{ env = \"HANDOFF_SECRET_NAME\", to = [\"{origin}\"] }}"
                 )),
             ),
-            Some(secret) if !secret.to.iter().any(|it| it.permits(to)) => found.push(
+            Some(_) if secret.places.is_empty() => found.push(
                 Diagnostic::error(
-                    "connector.secret_not_allowed",
-                    place,
-                    format!("the secret '{name}' may not go to {origin}"),
+                    "connector.secret_misplaced",
+                    place(),
+                    format!("the secret '{name}' may not stand here"),
                 )
-                .help(format!("write to = [\"{origin}\"] beside it under [secrets]")),
+                .help(
+                    "name it as the value of a header whose name is written out, or in the body; of AWS \
+                     as 'Credentials', which sign the request and are not sent",
+                ),
             ),
-            Some(_) => {}
+            Some(entry) => {
+                if !entry.to.iter().any(|it| it.permits(to)) {
+                    found.push(
+                        Diagnostic::error(
+                            "connector.secret_not_allowed",
+                            place(),
+                            format!("the secret '{name}' may not go to {origin}"),
+                        )
+                        .help(format!("write to = [\"{origin}\"] beside it under [secrets]")),
+                    );
+                }
+                found.extend(outside_of(entry, name, &secret.places, place()));
+            }
         }
     }
+}
+
+/// A secret whose 'in' lists other places than this one.
+pub(super) fn outside_of(
+    entry: &SecretEntry,
+    name: &str,
+    places: &[Place],
+    at: crate::diagnostic::Place,
+) -> Option<Diagnostic> {
+    let allowed = entry.places.as_ref()?;
+    if places.iter().any(|place| allowed.contains(place)) {
+        return None;
+    }
+    let first = places.first()?;
+    let message = format!("the secret '{name}' may not stand in {first}");
+    let help = format!("write in = [\"{first}\"] beside it under [secrets], or leave 'in' out");
+    Some(Diagnostic::error("connector.secret_misplaced", at, message).help(help))
 }
 
 /// A project whose connectors nobody can call.
 pub(super) fn check_caller<N>(
     connectors: &BTreeMap<String, Value>,
     library: &BTreeMap<NodeType, N>,
-    place: Place,
+    place: crate::diagnostic::Place,
     found: &mut Vec<Diagnostic>,
 ) {
     if connectors.is_empty() || library.contains_key(&NodeType::new(EXECUTE_API)) {

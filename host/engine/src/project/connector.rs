@@ -4,6 +4,8 @@
 //! stands. The engine knows it well enough to say, before anybody calls, what is missing for the call:
 //! an address that is not allowed, a secret that is not there, a parameter that nothing fills.
 
+use crate::egress::Place;
+use crate::template::SECRET_NAME;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -154,39 +156,75 @@ impl ConnectorFile {
         (matches!(address.scheme(), "http" | "https") && address.has_host()).then_some(address)
     }
 
-    /// Every secret that it names, with the JSON Pointer of the place.
+    /// Every text that may be the name of a secret, where the document itself has it. A value that is
+    /// mapped into the request never is one.
     #[must_use]
-    pub fn secrets(&self) -> Vec<(String, &str)> {
+    pub fn secrets(&self) -> Vec<NamedSecret<'_>> {
+        let aws = self.connector_type == ConnectorType::AwsSdk;
         let mut found = Vec::new();
         if let Some(name) = &self.credentials {
-            found.push(("/Credentials".to_owned(), name.as_str()));
+            found.push(NamedSecret {
+                at: "/Credentials".to_owned(),
+                name,
+                places: if aws {
+                    vec![Place::AwsSignature]
+                } else {
+                    Vec::new()
+                },
+            });
         }
         for (header, value) in self.headers.iter().flatten() {
-            if value.starts_with(SRN) {
-                found.push((crate::source::pointer("/Headers", header), value));
+            if is_secret(value) {
+                let named = !header.contains("${") && !aws;
+                found.push(NamedSecret {
+                    at: crate::source::pointer("/Headers", header),
+                    name: value,
+                    places: if named {
+                        vec![Place::header(header)]
+                    } else {
+                        Vec::new()
+                    },
+                });
             }
         }
         for (member, value) in self.body.iter().flatten() {
-            secrets_in(value, crate::source::pointer("/Body", member), &mut found);
+            secrets_in(value, crate::source::pointer("", member), aws, &mut found);
         }
         found
     }
 }
 
-/// What names of ServisBOT's secrets begin with.
-const SRN: &str = "srn:";
+/// The name of a secret in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedSecret<'v> {
+    /// JSON Pointer into the document.
+    pub at: String,
+    /// The name.
+    pub name: &'v str,
+    /// Where it stands in the request; none where no secret may.
+    pub places: Vec<Place>,
+}
 
-fn secrets_in<'v>(value: &'v Value, at: String, found: &mut Vec<(String, &'v str)>) {
+/// Whether a text of a document can be the name of a secret.
+fn is_secret(text: &str) -> bool {
+    text.starts_with(SECRET_NAME) && !text.contains("${")
+}
+
+fn secrets_in<'v>(value: &'v Value, at: String, aws: bool, found: &mut Vec<NamedSecret<'v>>) {
     match value {
-        Value::String(text) if text.starts_with(SRN) => found.push((at, text)),
+        Value::String(text) if is_secret(text) => found.push(NamedSecret {
+            name: text,
+            places: if aws { Vec::new() } else { Place::in_body(&at) },
+            at: format!("/Body{at}"),
+        }),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                secrets_in(item, format!("{at}/{index}"), found);
+                secrets_in(item, format!("{at}/{index}"), aws, found);
             }
         }
         Value::Object(members) => {
             for (member, value) in members {
-                secrets_in(value, crate::source::pointer(&at, member), found);
+                secrets_in(value, crate::source::pointer(&at, member), aws, found);
             }
         }
         _ => {}

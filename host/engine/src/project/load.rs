@@ -10,10 +10,11 @@ use super::check_worker::{check_worker, worker_bot};
 use super::connector::{ConnectorFile, EXECUTE_API, FOLDER};
 use super::environment::{self, environment_of};
 use super::names::Names;
+use super::secret_places::NamedPlaces;
 use super::{Bot, Flow, FlowFile, MANIFEST, Manifest, Project, ProjectFiles, WorkerFile};
-use crate::account::{Account, SecretRef};
+use crate::account::Account;
 use crate::diagnostic::{Diagnostic, Place, Severity, did_you_mean, name_list};
-use crate::egress::{Allowed, Grant, Grants, Origin};
+use crate::egress::Allowed;
 use crate::name::{AccountName, BotName, EnvironmentName, FlowId, NodeType};
 use crate::node::Node;
 use crate::schema;
@@ -105,7 +106,10 @@ impl Project {
             manifest: &manifest,
             allowed: &egress,
         };
-        let connectors = load_connectors(&documents, &around, &mut found);
+        let mut named_places = NamedPlaces::default();
+        let connectors = load_connectors(&documents, &around, &mut named_places, &mut found);
+        named_places.add_flows(&flows, &manifest, &mut found);
+        named_places.check(&manifest, document, &mut found);
         check_caller(&connectors, library, Place::file(FOLDER), &mut found);
         check_egress(&manifest, document, operator, &flows, &mut found);
         check_commands(&manifest, document, &connectors, &mut found);
@@ -153,11 +157,7 @@ impl Project {
             .iter()
             .map(|(channel, name)| (channel.clone(), meant(name)))
             .collect();
-        let secrets: BTreeMap<String, (SecretRef, Vec<Origin>)> = manifest
-            .secrets
-            .into_iter()
-            .filter_map(|(name, entry)| Some((name, (entry.from()?, entry.to))))
-            .collect();
+        let grants = named_places.grants(&manifest);
         let nodes: BTreeMap<NodeType, Arc<Node>> = library
             .iter()
             .filter(|(name, _)| used.contains(*name))
@@ -182,19 +182,12 @@ impl Project {
             bots,
             flows,
             nodes,
-            grants: Arc::new(Grants(
-                secrets
-                    .iter()
-                    .map(|(name, (from, to))| {
-                        let (from, to) = (from.clone(), to.clone());
-                        (name.clone(), Grant { from, to })
-                    })
-                    .collect(),
-            )),
-            secrets: secrets
-                .into_iter()
-                .map(|(name, (from, _))| (name, from))
+            secrets: grants
+                .0
+                .iter()
+                .map(|(name, grant)| (name.clone(), grant.from.clone()))
                 .collect(),
+            grants: Arc::new(grants),
             egress: Arc::new(egress),
             connectors: Arc::new(connectors),
             slash_commands: manifest.slash_commands,
@@ -393,6 +386,7 @@ fn no_worker_file(
 fn load_connectors(
     documents: &BTreeMap<String, Document>,
     around: &Around<'_>,
+    named_places: &mut NamedPlaces,
     found: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, Value> {
     let mut connectors = BTreeMap::new();
@@ -405,6 +399,7 @@ fn load_connectors(
             continue;
         };
         check_connector(&connector, document, around, found);
+        named_places.add_connector(&connector);
         if let Some(other) = files.insert(connector.alias.clone(), file) {
             found.push(Diagnostic::error(
                 "connector.duplicate_alias",

@@ -2,7 +2,7 @@
 
 use super::worker::SlashCommand;
 use crate::account::{Account, SecretRef};
-use crate::egress::Origin;
+use crate::egress::{Origin, Place};
 use crate::name::{AccountName, BotName, EnvironmentName, FlowId};
 use crate::time::Millis;
 use schemars::JsonSchema;
@@ -112,17 +112,22 @@ fn default_user_language() -> String {
 /// A secret: either `env` or `file` is given.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(extend("x-expected" = "{ env = \"VARIABLE\" } or { file = \"path\" }, for nodes also with to = [\"https://...\"]; a secret itself never stands in a project"))]
+#[schemars(extend("x-expected" = "{ env = \"VARIABLE\" } or { file = \"path\" }, for nodes also with to = [\"https://...\"] and in = [\"header:...\"]; a secret itself never stands in a project"))]
 pub struct SecretEntry {
     /// The name of an environment variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
-    /// A file, relative to the project; one trailing line end is dropped.
+    /// A file below the directory of secrets, which is `secrets/` in the project unless the operator names
+    /// another; one trailing line end is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Where requests of nodes may carry it. Nowhere if left out; accounts use it all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<Origin>,
+    /// Where in those requests it may stand, for example `["header:authorization"]`. If left out, where API
+    /// connectors and flows name it.
+    #[serde(default, rename = "in", skip_serializing_if = "Option::is_none")]
+    pub places: Option<Vec<Place>>,
 }
 
 impl SecretEntry {

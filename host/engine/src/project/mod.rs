@@ -17,9 +17,12 @@ mod load;
 mod manifest;
 mod names;
 mod queues;
+mod secret_places;
 mod worker;
 
-pub use connector::{ConnectorFile, ConnectorType, EXECUTE_API, RequestMapping, ResponseMapping};
+pub use connector::{
+    ConnectorFile, ConnectorType, EXECUTE_API, NamedSecret, RequestMapping, ResponseMapping,
+};
 pub use flow::{FlowFile, FlowFormat, FlowNode, Position};
 pub use manifest::{
     AwsEntry, BotEntry, EgressEntry, LimitsEntry, MANIFEST, Manifest, SecretEntry, Span, SpanError,
@@ -201,6 +204,13 @@ impl Project {
             .iter()
             .filter(|(_, grant)| !grant.to.is_empty());
         granted.map(|(name, grant)| (name.as_str(), &grant.from))
+    }
+
+    /// Whether a secret only signs requests to AWS.
+    #[must_use]
+    pub fn signs(&self, secret: &str) -> bool {
+        let grant = self.grants.0.get(secret);
+        grant.is_some_and(|grant| grant.places.contains(&crate::egress::Place::AwsSignature))
     }
 
     /// What is doubtful, though it loads.

@@ -5,12 +5,16 @@
 //! text; elsewhere a string that is one whole `{{ expression }}` gives that expression's value, type
 //! and all. Undefined is an error, and an endless loop runs out of fuel.
 //!
+//! A text that a designer wrote and that names a secret, where the schema says `"x-secrets"`, becomes the
+//! step's placeholder of it. That is decided when the project loads: what a template comes to never is the
+//! name of a secret, whatever it spells.
+//!
 //! Each is compiled once, when the project loads; a config without any costs a step nothing.
 
 mod failure;
 mod strings;
 
-pub(crate) use strings::texts;
+pub(crate) use strings::{ConfigSecret, SECRET_NAME, texts};
 
 use crate::diagnostic::{did_you_mean, name_list};
 use failure::{failed, reason};
@@ -19,7 +23,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 use serde_json::Value;
 use std::borrow::Cow;
-use strings::{Found, templates_in};
+use strings::{Found, secrets_in, templates_in};
 
 /// What templates may read.
 pub const ROOTS: [&str; 6] = [
@@ -64,6 +68,7 @@ pub struct PreparedConfig {
     source: Value,
     text: String,
     slots: Vec<Slot>,
+    secrets: Vec<ConfigSecret>,
 }
 
 /// A place in a config that a template fills.
@@ -79,6 +84,11 @@ impl PreparedConfig {
     #[must_use]
     pub fn source(&self) -> &Value {
         &self.source
+    }
+
+    /// Names of secrets that its designer wrote into it.
+    pub(crate) fn secrets(&self) -> &[ConfigSecret] {
+        &self.secrets
     }
 }
 
@@ -200,23 +210,36 @@ impl Templates {
         }
         PreparedConfig {
             text: source.to_string(),
+            secrets: secrets_in(&source, schema),
             source,
             slots,
         }
     }
 
     /// The JSON text of a config, with every template and expression replaced by what it comes to.
-    /// `scope` is what they read; it is asked for only if there are some.
+    /// `scope` is what they read; it is asked for only if there are some. `placeholder` gives what stands for
+    /// a secret; a name that it does not know stays text.
     pub fn resolve<'c>(
         &self,
         config: &'c PreparedConfig,
         scope: impl FnOnce() -> Value,
+        placeholder: impl Fn(&str) -> Option<String>,
     ) -> Result<Cow<'c, str>, TemplateError> {
-        if config.slots.is_empty() {
+        if config.slots.is_empty() && config.secrets.is_empty() {
             return Ok(Cow::Borrowed(&config.text));
         }
-        let scope = scope();
         let mut resolved = config.source.clone();
+        for secret in &config.secrets {
+            if let Some(text) = placeholder(&secret.name)
+                && let Some(place) = resolved.pointer_mut(&secret.pointer)
+            {
+                *place = Value::String(text);
+            }
+        }
+        if config.slots.is_empty() {
+            return Ok(Cow::Owned(resolved.to_string()));
+        }
+        let scope = scope();
         for slot in &config.slots {
             let value = self.fill(slot, &scope)?;
             if let Some(place) = resolved.pointer_mut(&slot.pointer) {
@@ -314,7 +337,7 @@ mod tests {
     fn resolve(config: Value) -> Result<Value, TemplateError> {
         let mut templates = Templates::default();
         let prepared = templates.prepare(config, &schema());
-        let resolved = templates.resolve(&prepared, scope)?;
+        let resolved = templates.resolve(&prepared, scope, |_| None)?;
         Ok(serde_json::from_str(&resolved).expect("is JSON"))
     }
 
@@ -322,8 +345,50 @@ mod tests {
     fn a_config_without_templates_asks_for_no_scope() {
         let mut templates = Templates::default();
         let prepared = templates.prepare(json!({"text": "plain"}), &schema());
-        let resolved = templates.resolve(&prepared, || panic!("nothing to read"));
+        let resolved = templates.resolve(&prepared, || panic!("nothing to read"), |_| None);
         assert_eq!(resolved.expect("resolves"), r#"{"text":"plain"}"#);
+    }
+
+    #[test]
+    fn only_what_a_designer_wrote_where_the_schema_says_so_names_a_secret() {
+        let schema = json!({"properties": {"request": {"$ref": "#/$defs/Request"}}, "$defs": {"Request": {
+            "properties": {
+                "url": {"type": "string"},
+                "headers": {"additionalProperties": {"type": "string"}, "x-secrets": "header"},
+                "body": {"x-secrets": "body"},
+            },
+        }}});
+        let config = json!({"request": {
+            "url": "srn:a",
+            "headers": {"X-Key": "srn:a", "x-user": "{{ context.name }}", "x-other": "srn:unknown"},
+            "body": {"list": [{"key": "srn:a"}, "{{ context.name }}"], "both": "srn:a{{ context.name }}"},
+        }});
+        let mut templates = Templates::default();
+        let prepared = templates.prepare(config, &schema);
+        let resolved = templates
+            .resolve(
+                &prepared,
+                || json!({"context": {"name": "srn:a"}}),
+                |name| (name == "srn:a").then(|| "PLACEHOLDER".to_owned()),
+            )
+            .expect("resolves");
+        assert_eq!(
+            serde_json::from_str::<Value>(&resolved).expect("is JSON"),
+            json!({"request": {
+                "url": "srn:a",
+                "headers": {"X-Key": "PLACEHOLDER", "x-user": "srn:a", "x-other": "srn:unknown"},
+                "body": {"list": [{"key": "PLACEHOLDER"}, "srn:a"], "both": "srn:asrn:a"},
+            }})
+        );
+        let places: Vec<String> = prepared
+            .secrets()
+            .iter()
+            .flat_map(|secret| secret.places.iter().map(ToString::to_string))
+            .collect();
+        assert_eq!(
+            places,
+            ["body:/list/0/key", "header:x-key", "header:x-other"]
+        );
     }
 
     #[test]

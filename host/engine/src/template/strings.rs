@@ -1,6 +1,7 @@
 //! The strings of a config, each with what its schema says of it.
 
 use super::is_template;
+use crate::egress::Place;
 use crate::schema::resolve as follow_ref;
 use crate::source::pointer;
 use serde_json::Value;
@@ -52,6 +53,84 @@ pub(crate) fn texts<'c, 's>(
     all
 }
 
+/// What names of secrets begin with, as ServisBOT writes them.
+pub(crate) const SECRET_NAME: &str = "srn:";
+
+/// Every text of a config, as it is written, that can be the name of a secret: it begins with `srn:`, holds
+/// no template, and its schema or one above it says `"x-secrets"`: `header`, `query` or `body`, the part of a
+/// request that the value goes into. With its JSON Pointer and the places in a request that it means.
+pub(super) fn secrets_in(config: &Value, schema: &Value) -> Vec<ConfigSecret> {
+    let mut all = Vec::new();
+    visit_secrets(config, schema, (schema, None), "", &mut all);
+    all
+}
+
+/// The name of a secret, where a designer wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigSecret {
+    /// JSON Pointer into the config.
+    pub(crate) pointer: String,
+    pub(crate) name: String,
+    /// Where in a request it may stand.
+    pub(crate) places: Vec<Place>,
+}
+
+/// `part` is what the schema above says of secrets, and the length of the pointer to there.
+fn visit_secrets<'s>(
+    config: &Value,
+    schema: &'s Value,
+    (root, part): (&'s Value, Option<(&'s str, usize)>),
+    at: &str,
+    all: &mut Vec<ConfigSecret>,
+) {
+    let part = part.or_else(|| {
+        let mut schemas = alternatives(root, schema).into_iter();
+        let part = schemas.find_map(|it| it.get("x-secrets")?.as_str())?;
+        Some((part, at.len()))
+    });
+    match config {
+        Value::String(name) if name.starts_with(SECRET_NAME) && !is_template(name) => {
+            if let Some((part, above)) = part {
+                all.push(ConfigSecret {
+                    pointer: at.to_owned(),
+                    name: name.clone(),
+                    places: places(part, &at[above..]),
+                });
+            }
+        }
+        Value::Array(items) => {
+            let schema = below(root, schema, &|it| it.get("items"));
+            for (index, item) in items.iter().enumerate() {
+                let at = pointer(at, &index.to_string());
+                visit_secrets(item, schema, (root, part), &at, all);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                let schema = below_member(root, schema, key);
+                visit_secrets(member, schema, (root, part), &pointer(at, key), all);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The places of a request that a text at a pointer goes into.
+fn places(part: &str, below: &str) -> Vec<Place> {
+    let name = || {
+        below
+            .trim_start_matches('/')
+            .replace("~1", "/")
+            .replace("~0", "~")
+    };
+    match part {
+        "header" => vec![Place::header(&name())],
+        "query" => vec![Place::Query(name())],
+        "body" => Place::in_body(below),
+        _ => Vec::new(),
+    }
+}
+
 /// Calls `see` for every string with the schemas that may rule it, alternatives included.
 fn visit<'c, 's>(
     config: &'c Value,
@@ -70,11 +149,7 @@ fn visit<'c, 's>(
         }
         Value::Object(members) => {
             for (key, member) in members {
-                let schema = below(root, schema, &|it| {
-                    it.get("properties")
-                        .and_then(|properties| properties.get(key))
-                        .or_else(|| it.get("additionalProperties"))
-                });
+                let schema = below_member(root, schema, key);
                 visit(member, schema, root, &pointer(at, key), see);
             }
         }
@@ -121,6 +196,14 @@ fn below<'s>(
         .into_iter()
         .find_map(member)
         .unwrap_or(&ANY)
+}
+
+fn below_member<'s>(root: &'s Value, schema: &'s Value, key: &str) -> &'s Value {
+    below(root, schema, &|it| {
+        it.get("properties")
+            .and_then(|properties| properties.get(key))
+            .or_else(|| it.get("additionalProperties"))
+    })
 }
 
 fn wants_text(schema: &Value) -> bool {

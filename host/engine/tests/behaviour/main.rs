@@ -21,6 +21,7 @@ mod inactivity;
 mod owner_stack;
 mod project_mistakes;
 mod queues;
+mod secrets;
 mod switches;
 mod templates;
 mod versions;

@@ -7,7 +7,7 @@ use super::state::State;
 use super::switchboard::{Switchboard, Waiting};
 use super::trigger::{EventsToken, Trigger};
 use super::wire::{Kind, Outbound};
-use crate::account::{AccountError, check_cloud, require, secret};
+use crate::account::{AccountError, check_cloud, key, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
 use crate::lenient_json;
@@ -69,10 +69,10 @@ fn call_secrets(
     account: &OpenMessagingAccount,
     secrets: &dyn Secrets,
 ) -> Result<(WebhookSecret, Option<EventsToken>), AccountError> {
-    let webhook = secret(name, "webhook-secret", &account.webhook_secret, secrets)?;
+    let webhook = key(name, "webhook-secret", &account.webhook_secret, secrets)?;
     let events = account.events_token.as_ref();
     let events = events
-        .map(|token| secret(name, "events-token", token, secrets).map(EventsToken::new))
+        .map(|token| key(name, "events-token", token, secrets).map(EventsToken::new))
         .transpose()?;
     Ok((WebhookSecret::new(webhook), events))
 }

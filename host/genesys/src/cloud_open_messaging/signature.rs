@@ -1,5 +1,6 @@
 //! Whether a webhook call is Genesys' own: HMAC-SHA256 over the raw body, in base64 (PROTOCOLS 4.3).
 
+use crate::account::SHORTEST_KEY;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use handoff_engine::time::{Millis, Timestamp};
@@ -48,7 +49,8 @@ impl<T: PartialEq> Renewable<T> {
     }
 }
 
-/// The integration's Outbound Notification Webhook Signature Secret Token.
+/// The integration's Outbound Notification Webhook Signature Secret Token. One that is empty or shorter than
+/// Genesys takes signs nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct WebhookSecret(String);
 
@@ -69,6 +71,9 @@ impl WebhookSecret {
         let Some(given) = headers.get(HEADER).and_then(|value| value.to_str().ok()) else {
             return false;
         };
+        if self.0.chars().count() < SHORTEST_KEY {
+            return false;
+        }
         let expected = self.signature(body);
         expected.as_bytes().ct_eq(given.trim().as_bytes()).into()
     }
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_secret_before_passes_for_an_hour_and_none_from_before_that() {
-        let secret = |text: &str| WebhookSecret::new(text.to_owned());
+        let secret = |text: &str| WebhookSecret::new(format!("{text}-of-sixteen-or-more"));
         let signed = |by: &str, renewable: &Renewable<WebhookSecret>, now| {
             let mut headers = HeaderMap::new();
             let signature = secret(by).signature(b"{}");
@@ -123,5 +128,14 @@ mod tests {
         assert!(!signed("one", &renewable, later) && signed("two", &renewable, later));
         renewable.renew(secret("three"), begin);
         assert!(!signed("one", &renewable, begin));
+    }
+
+    #[test]
+    fn nothing_is_signed_with_an_empty_or_a_short_key() {
+        for length in 0..SHORTEST_KEY {
+            let key = "k".repeat(length);
+            let right = WebhookSecret::new(key.clone()).signature(b"{}");
+            assert!(!signed_with(&key, &right), "{length}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::guest_api::GuestApi;
 use super::protocol::{Protocol, Site};
 use super::state::State;
 use super::token::Tokens;
-use crate::account::{AccountError, check_cloud, require, secret};
+use crate::account::{AccountError, check_cloud, key, require, secret};
 use crate::driving::drive;
 use crate::following::Feeds;
 use crate::media::Media;
@@ -60,7 +60,7 @@ impl WebMessaging {
             deployment: account.deployment_id.clone(),
             second_handoff: account.second_handoff,
             secret: token_secret
-                .map(|it| secret(name, "token-secret", it, secrets))
+                .map(|it| key(name, "token-secret", it, secrets))
                 .transpose()?,
         };
         let platform = match &account.oauth_client {

@@ -17,7 +17,7 @@ mod webchat;
 pub(crate) use finding::Obstacle;
 pub use finding::{Finding, Grade};
 
-use crate::account::{AccountError, platform_of, secret};
+use crate::account::{AccountError, key, platform_of};
 use crate::cloud_web_messaging::WebMessaging;
 use crate::cloud_webchat::WebChat;
 use crate::engage_chat_v2::EngageChat;
@@ -173,7 +173,7 @@ impl Site<'_> {
         account: &OpenMessagingAccount,
         wants: &Wants,
     ) -> Result<Vec<Finding>, AccountError> {
-        let expected = secret(
+        let expected = key(
             self.name,
             "webhook-secret",
             &account.webhook_secret,

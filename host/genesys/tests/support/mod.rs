@@ -298,7 +298,10 @@ impl Stage {
     /// Calls the transport as a trigger's workflow does.
     pub(crate) async fn trigger(&self, conversation: &str, topic: &str) -> StatusCode {
         let mut headers = HeaderMap::new();
-        headers.insert("authorization", "Bearer events-token".parse().unwrap());
+        headers.insert(
+            "authorization",
+            "Bearer events-token-of-16-or-more".parse().unwrap(),
+        );
         let body = serde_json::json!({"conversationId": conversation, "topic": topic});
         let reply = self.transport.event(&headers, body.to_string().as_bytes());
         self.settle().await;
@@ -548,7 +551,7 @@ fn account(over: Over, org: &Org) -> Account {
             webhook_secret: named("a-secret-of-16-or-more"),
             competencies: std::collections::BTreeMap::new(),
             provision: None,
-            events_token: Some(named("events-token")),
+            events_token: Some(named("events-token-of-16-or-more")),
             queue_attribute: "QueueName".to_owned(),
             hosts: HostOverrides::default(),
         }),

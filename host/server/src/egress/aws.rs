@@ -1,36 +1,12 @@
-//! AWS Signature Version 4, by AWS' own library.
+//! AWS Signature Version 4, by AWS' own library. The key signs: it is never part of what is sent.
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use handoff_engine::egress::CallError;
+use handoff_engine::egress::{CallError, SigningRequest};
 use handoff_engine::time::Timestamp;
 use serde::Deserialize;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// What a node writes where the signature is to be.
-const SCHEME: &str = "AWS4-HMAC-SHA256 Credential=";
-
-/// What a node says about the signature it wants.
-pub(super) struct Wanted<'h> {
-    pub(super) placeholder: &'h str,
-    region: &'h str,
-    service: &'h str,
-}
-
-impl<'h> Wanted<'h> {
-    /// From the `authorization` header of a request.
-    pub(super) fn parse(header: &'h str) -> Option<Self> {
-        let scope = header.strip_prefix(SCHEME)?.strip_suffix("/aws4_request")?;
-        let (rest, service) = scope.rsplit_once('/')?;
-        let (placeholder, region) = rest.rsplit_once('/')?;
-        Some(Self {
-            placeholder,
-            region,
-            service,
-        })
-    }
-}
 
 /// The secret of an AWS account.
 #[derive(Deserialize)]
@@ -56,7 +32,7 @@ impl Keys {
 /// The headers that sign a request.
 pub(super) fn signed(
     keys: &Keys,
-    wanted: &Wanted<'_>,
+    wanted: &SigningRequest<'_>,
     now: Timestamp,
     (method, url): (&str, &str),
     headers: &[(String, String)],

@@ -8,6 +8,7 @@
 mod addresses;
 mod aws;
 mod carried;
+mod masking;
 #[cfg(test)]
 mod tests;
 
@@ -70,13 +71,12 @@ impl Carrier {
         let mut values = BTreeMap::new();
         let mut errors = Vec::new();
         for (name, reference) in project.secrets_for_nodes() {
-            match secrets.resolve(reference) {
+            match usable(secrets, reference, project.signs(name)) {
                 Ok(value) => {
                     values.insert(name.to_owned(), (reference.clone(), value));
                 }
-                Err(error) => errors.push(SecretError::new(format!(
-                    "the secret '{name}' of the project: {}",
-                    error.message
+                Err(reason) => errors.push(SecretError::new(format!(
+                    "the secret '{name}' of the project: {reason}"
                 ))),
             }
         }
@@ -88,6 +88,19 @@ impl Carrier {
             secrets: values.into_values().collect(),
         }))
     }
+}
+
+/// A secret that is for nodes: shorter ones could not be told from other text in answers.
+const SHORTEST_SECRET: usize = 8;
+
+/// The value of a secret, or why it will not do.
+fn usable(secrets: &dyn Secrets, reference: &SecretRef, signs: bool) -> Result<String, String> {
+    let value = secrets.resolve(reference).map_err(|error| error.message)?;
+    handoff_genesys::check_secret(&value, SHORTEST_SECRET).map_err(|error| error.to_string())?;
+    if signs {
+        aws::Keys::parse(&value).map_err(|error| error.to_string())?;
+    }
+    Ok(value)
 }
 
 /// A version's way out.
@@ -136,11 +149,11 @@ impl OfVersion {
         let response = client
             .execute(built)
             .await
-            .map_err(|error| addresses::unreachable(&origin, &error))?;
+            .map_err(|error| addresses::unreachable(&origin, &error.without_url()))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read(response, most, &origin).await?;
-        Ok(carried.without_secrets(status, &headers, body))
+        carried.without_secrets(status, &headers, body)
     }
 }
 
@@ -154,7 +167,7 @@ async fn read(
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| addresses::unreachable(origin, &error))?
+        .map_err(|error| addresses::unreachable(origin, &error.without_url()))?
     {
         if body.len() + chunk.len() > most {
             return Err(CallError::ResponseTooLong { limit: most });

@@ -7,9 +7,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use handoff_engine::account::SecretRef;
 use handoff_engine::clock::SimClock;
-use handoff_engine::egress::{Body, CallError, HttpRequest, HttpResponse};
+use handoff_engine::egress::{Body, CallError, HttpRequest, HttpResponse, Place, PlacedSecret};
 use handoff_engine::time::{Millis, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use url::Url;
@@ -47,9 +46,25 @@ async fn api() -> Url {
                 std::future::pending::<()>().await;
             }),
         )
+        .route(
+            "/bytes",
+            axum::routing::any(async |body: Bytes| [&[0xff, 0xfe][..], &body].concat()),
+        )
+        .route(
+            "/compressed",
+            axum::routing::any(async |body: Bytes| ([(header::CONTENT_ENCODING, "br")], body)),
+        )
         .route("/long", axum::routing::any(async || "x".repeat(2_000)));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Url::parse(&format!("http://{address}/")).expect("an address")
+}
+
+fn placed(secret: SecretRef, place: Place) -> PlacedSecret {
+    PlacedSecret {
+        placeholder: PLACEHOLDER.to_owned(),
+        secret,
+        place,
+    }
 }
 
 fn request(url: Url) -> HttpRequest {
@@ -59,7 +74,7 @@ fn request(url: Url) -> HttpRequest {
         url,
         headers: vec![("x-test".to_owned(), "yes".to_owned())],
         body: b"hello".to_vec(),
-        secrets: BTreeMap::new(),
+        secrets: Vec::new(),
         deadline: Millis(5_000),
         most: 1_000,
     }
@@ -99,8 +114,13 @@ async fn a_secret_is_put_in_on_the_way_out_and_taken_out_on_the_way_back() {
     asked
         .headers
         .push(("authorization".to_owned(), format!("Bearer {PLACEHOLDER}")));
+    let kind = "application/x-www-form-urlencoded".to_owned();
+    asked.headers.push(("content-type".to_owned(), kind));
     asked.body = format!("token={PLACEHOLDER}").into_bytes();
-    asked.secrets.insert(PLACEHOLDER.to_owned(), secret());
+    asked.secrets = vec![
+        placed(secret(), Place::header("authorization")),
+        placed(secret(), Place::Form("token".to_owned())),
+    ];
     let length = "token=hunter2-token".len();
 
     let answer = send(inside(), asked).await.expect("an answer");
@@ -193,9 +213,8 @@ async fn a_request_to_aws_is_signed_with_the_key_and_the_key_stays_here() {
         "authorization".to_owned(),
         format!("AWS4-HMAC-SHA256 Credential={PLACEHOLDER}/us-east-1/iam/aws4_request"),
     ));
-    asked
-        .secrets
-        .insert(PLACEHOLDER.to_owned(), SecretRef::Env("AWS".to_owned()));
+    let key = SecretRef::Env("AWS".to_owned());
+    asked.secrets.push(placed(key, Place::AwsSignature));
     let options = EgressOptions {
         stand_in: Some(api().await),
         ..EgressOptions::default()
@@ -221,10 +240,94 @@ async fn a_key_to_sign_with_that_is_none_is_told_without_being_quoted() {
         "authorization".to_owned(),
         format!("AWS4-HMAC-SHA256 Credential={PLACEHOLDER}/us-east-1/iam/aws4_request"),
     ));
-    asked.secrets.insert(PLACEHOLDER.to_owned(), secret());
+    asked.secrets.push(placed(secret(), Place::AwsSignature));
     let refused = send(EgressOptions::default(), asked).await;
     let Err(error @ CallError::BadSecret { .. }) = refused else {
         panic!("{refused:?}");
     };
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+/// Text that would be something else if it were not encoded for its place.
+const AWKWARD: &str = "a&b=\"c\\+ %41{x}";
+
+#[tokio::test]
+async fn a_secret_is_encoded_as_its_place_demands_and_comes_back_from_none() {
+    let base = api().await;
+    let clock = Arc::new(SimClock::new(Timestamp(0)));
+    let version = super::OfVersion {
+        carrier: Arc::new(Carrier::new(inside(), clock)),
+        secrets: vec![(secret(), AWKWARD.to_owned())],
+    };
+    let encoded: String = url::form_urlencoded::byte_serialize(PLACEHOLDER.as_bytes()).collect();
+    let json = serde_json::json!({"user": PLACEHOLDER, "deep": [{"key": PLACEHOLDER}]});
+    let cases = [
+        (Place::header("x-key"), "", String::new()),
+        (Place::Query("key".to_owned()), "", String::new()),
+        (
+            Place::Form("key".to_owned()),
+            "application/x-www-form-urlencoded",
+            format!("user={encoded}&key={encoded}&last=1"),
+        ),
+        (
+            Place::Body("/deep/0/key".to_owned()),
+            "application/json",
+            json.to_string(),
+        ),
+    ];
+    for (place, kind, body) in cases {
+        for path in ["echo", "bytes", "compressed"] {
+            let mut asked = request(base.join(path).expect("an address"));
+            asked
+                .url
+                .set_query(Some(&format!("user={encoded}&key={encoded}")));
+            asked.headers = vec![
+                ("x-key".to_owned(), PLACEHOLDER.to_owned()),
+                ("x-user".to_owned(), PLACEHOLDER.to_owned()),
+                ("content-type".to_owned(), kind.to_owned()),
+            ];
+            asked.body = body.clone().into_bytes();
+            let mut put = asked.clone();
+            let secret = placed(secret(), place.clone());
+            put.put(&secret, AWKWARD).expect("it fits");
+            assert_eq!(found(&put), [place.clone()], "{put:?}");
+            asked.secrets = vec![secret];
+            let answer = handoff_engine::egress::Egress::send(&version, asked).await;
+            match answer {
+                Ok(answer) => assert!(!format!("{answer:?}").contains(AWKWARD), "{answer:?}"),
+                Err(error) => assert!(
+                    path != "echo" && matches!(error, CallError::AnswerDropped { .. }),
+                    "{path}: {error}"
+                ),
+            }
+        }
+    }
+}
+
+/// Where a request has the secret, once it is taken apart as its receiver does.
+fn found(request: &HttpRequest) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (name, value) in &request.headers {
+        if value.contains(AWKWARD) {
+            places.push(Place::header(name));
+        }
+    }
+    for (name, value) in request.url.query_pairs() {
+        if value == AWKWARD {
+            places.push(Place::Query(name.into_owned()));
+        }
+    }
+    for (name, value) in url::form_urlencoded::parse(&request.body) {
+        if value == AWKWARD {
+            places.push(Place::Form(name.into_owned()));
+        }
+    }
+    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(&request.body) {
+        for pointer in ["/user", "/deep/0/key"] {
+            if json.pointer(pointer).and_then(|it| it.as_str()) == Some(AWKWARD) {
+                places.push(Place::Body(pointer.to_owned()));
+            }
+        }
+    }
+    places
 }

@@ -108,6 +108,13 @@ impl Sample {
         self
     }
 
+    /// These lines instead of those at the top.
+    pub(crate) fn replace_top(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.top);
+        self.top.push('\n');
+        self
+    }
+
     fn bot(mut self, name: &str, lines: &str) -> Self {
         write!(self.bots, "\n[bots.{name}]\n{lines}\n").expect("a String takes all");
         self
