@@ -37,7 +37,7 @@ mod user;
 mod versions;
 
 pub use changes::Changes;
-pub use components::{ComponentsError, read_components};
+pub use components::{ComponentsError, read_component, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use disk_media::DiskMedia;
 pub use egress::EgressOptions;

@@ -39,8 +39,13 @@ impl HostMonotonicClock for Counting {
     }
 }
 
-/// An empty WASI context. What the node writes to its standard error goes to `stderr`.
-pub(super) fn wasi(now: Timestamp, seed: &str, stderr: MemoryOutputPipe) -> WasiCtx {
+/// An empty WASI context, which gives at most `most_random` bytes a call. What the node writes to its standard error goes to `stderr`.
+pub(super) fn wasi(
+    now: Timestamp,
+    seed: &str,
+    most_random: usize,
+    stderr: MemoryOutputPipe,
+) -> WasiCtx {
     let seed: [u8; 32] = Sha256::digest(seed).into();
     let random = |stream: u64| {
         let mut random = ChaCha8Rng::from_seed(seed);
@@ -56,6 +61,7 @@ pub(super) fn wasi(now: Timestamp, seed: &str, stderr: MemoryOutputPipe) -> Wasi
         .secure_random(random(0))
         .insecure_random(random(1))
         .insecure_random_seed(word)
+        .max_random_size(u64::try_from(most_random).unwrap_or(u64::MAX))
         .stderr(stderr)
         .build()
 }

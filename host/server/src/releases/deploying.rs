@@ -96,7 +96,7 @@ impl Deployments {
         let _turn = self.turn.lock().await;
         let project = self.releases.recall(digest).await?;
         self.host.deploy(project, &*self.secrets)?;
-        Ok(self.releases.choose(digest)?)
+        Ok(self.releases.choose(digest).await?)
     }
 
     /// Lets go of versions that no session needs any more, now and from time to time. The archive keeps
