@@ -65,3 +65,26 @@ pub(super) fn wasi(
         .stderr(stderr)
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime_wasi::p2::bindings::random::{insecure, random};
+
+    #[test]
+    fn random_bytes_are_given_up_to_the_limit_of_a_call() {
+        let stderr = MemoryOutputPipe::new(1);
+        let mut wasi = wasi(Timestamp(0), "seed", 1_000, stderr);
+        for length in [0, 1, 1_000] {
+            let random = random::Host::get_random_bytes(wasi.random(), length);
+            assert_eq!(random.expect("is given").len() as u64, length);
+            let random = insecure::Host::get_insecure_random_bytes(wasi.random(), length);
+            assert_eq!(random.expect("is given").len() as u64, length);
+        }
+        for length in [1_001, 30 << 20, u64::MAX] {
+            assert!(random::Host::get_random_bytes(wasi.random(), length).is_err());
+            let random = insecure::Host::get_insecure_random_bytes(wasi.random(), length);
+            assert!(random.is_err());
+        }
+    }
+}

@@ -607,3 +607,77 @@ pub(super) fn first_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     words::sentence(text.lines().next().unwrap_or_default().trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn described(config: &Value, edit: impl FnOnce(&mut Value)) -> Result<Descriptor, String> {
+        let mut descriptor = json!({
+            "type": "t", "version": "1", "label": "T", "summary": "S", "config": config,
+            "ports": [{"name": "next"}],
+        });
+        edit(&mut descriptor);
+        check_descriptor(&descriptor.to_string()).map(|(descriptor, _)| descriptor)
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_anything_outside_is_refused_in_one_sentence() {
+        let targets = [
+            "https://example.com/schema.json",
+            "http://169.254.169.254/latest",
+            "file:///etc/passwd",
+            "other.json#/a",
+            "//host/share",
+            "urn:x",
+        ];
+        for target in targets {
+            for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+                let reference = json!({keyword: target});
+                for schema in [
+                    reference.clone(),
+                    json!({"properties": {"a": reference}}),
+                    json!({"allOf": [{"items": {"not": reference}}]}),
+                    json!({"$defs": {"a": {"$defs": {"b": reference}}}}),
+                ] {
+                    let refused = described(&schema, |_| {}).expect_err("is refused");
+                    assert!(refused.contains("outside of it"), "{refused}");
+                    assert!(refused.contains(target), "{refused}");
+                }
+            }
+        }
+        let within = json!({"$defs": {"a": {}}, "properties": {"x": {"$ref": "#/$defs/a"}}});
+        described(&within, |_| {}).expect("is fine");
+    }
+
+    #[test]
+    fn names_in_a_descriptor_are_short_and_plain() {
+        for name in ["", &"x".repeat(129), "a\u{1b}[2J", "a\nb", "\u{202e}b"] {
+            let as_type = described(&json!({}), |it| it["type"] = json!(name));
+            let as_port = described(&json!({}), |it| it["ports"][0]["name"] = json!(name));
+            for refused in [as_type, as_port] {
+                let refused = refused.expect_err("is refused");
+                assert!(!refused.chars().any(words::acts), "{refused:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_icon_with_a_script_is_refused() {
+        let icon = "<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>";
+        let refused = described(&json!({}), |it| it["icon"] = json!(icon)).expect_err("is refused");
+        assert!(refused.contains("'script'"), "{refused}");
+    }
+
+    #[test]
+    fn what_people_read_is_kept_short_and_plain() {
+        for member in ["version", "label", "summary", "category"] {
+            let said = format!("\u{1b}]0;x\u{7}{}", "y".repeat(50_000));
+            let kept = described(&json!({}), |it| it[member] = json!(said)).expect("is fine");
+            let kept = serde_json::to_value(kept).expect("is JSON");
+            let kept = kept[member].as_str().expect("is text").to_owned();
+            assert!(kept.len() <= words::SENTENCE && !kept.chars().any(words::acts));
+        }
+    }
+}
