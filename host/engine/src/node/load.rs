@@ -378,13 +378,13 @@ fn prepare(
 
 fn check_parts(file: &str, parts: Parts) -> Result<(), LoadError> {
     let counted = [
+        ("memories", parts.memories, MAX_PARTS.memories),
+        ("tables", parts.tables, MAX_PARTS.tables),
         (
             "core instances",
             parts.core_instances,
             MAX_PARTS.core_instances,
         ),
-        ("memories", parts.memories, MAX_PARTS.memories),
-        ("tables", parts.tables, MAX_PARTS.tables),
     ];
     let over = counted.into_iter().find(|(_, found, limit)| found > limit);
     match over {
