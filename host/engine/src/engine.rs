@@ -47,9 +47,11 @@ pub struct Progress {
     pub total: usize,
 }
 
+type Told = dyn Fn(&Progress) + Send + Sync;
+
 /// Who is told.
 #[derive(Clone, Default)]
-struct OnProgress(Option<Arc<dyn Fn(&Progress) + Send + Sync>>);
+struct OnProgress(Option<Arc<Told>>);
 
 impl fmt::Debug for OnProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

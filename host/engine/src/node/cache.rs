@@ -110,7 +110,7 @@ impl Cache {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, "a compiled node is not used, and is compiled anew")
+                tracing::warn!(%error, "a compiled node is not used, and is compiled anew");
             }
         }
         let component = Component::new(engine, bytes)?;
