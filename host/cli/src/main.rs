@@ -76,7 +76,7 @@ impl Command {
     /// look at; every other command says itself what went wrong.
     fn log(&self) -> &'static str {
         match self {
-            Self::Serve(_) => "warn",
+            Self::Serve(_) | Self::Node(_) => "warn",
             _ => "error",
         }
     }

@@ -1,9 +1,14 @@
 //! `handoff node`: looking at node components.
 
+use crate::engine::{CacheArguments, NodesArguments, compiling, spinner};
 use crate::paint::{BOLD, DIM};
+use anyhow::bail;
 use handoff_engine::node::{Limits, Node, PortKind, Runtime};
-use std::path::PathBuf;
+use handoff_engine::{Component, Progress};
+use handoff_server::{read_component, read_components};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tokio::task::JoinSet;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,17 +25,92 @@ enum Command {
         /// Print the whole descriptor as JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        cache: CacheArguments,
+    },
+    /// Compile components into the cache, so that no start has to. For images of containers: give --cache
+    /// and --cache-key there and to what runs in it, as the same user.
+    Precompile {
+        /// Components, and directories of them. None are the standard ones.
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        nodes: NodesArguments,
     },
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Command::Inspect { file, json } = arguments.command;
-    let name = file.display().to_string();
-    let bytes = std::fs::read(&file).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
-    let runtime = Runtime::new(Limits::default())?;
-    let node = Node::load(&runtime, &name, &bytes)
-        .await
-        .map_err(|error| anyhow::anyhow!("{error} [{}]", error.code()))?;
+    match arguments.command {
+        Command::Inspect { file, json, cache } => inspect(&file, json, &cache).await,
+        Command::Precompile { files, nodes } => precompile(&files, &nodes).await,
+    }
+}
+
+async fn precompile(files: &[PathBuf], nodes: &NodesArguments) -> anyhow::Result<ExitCode> {
+    let mut components = Vec::new();
+    for file in files {
+        if file.is_dir() {
+            components.extend(read_components(file)?);
+        } else {
+            components.push(read_component(file)?);
+        }
+    }
+    if files.is_empty() {
+        components = nodes.components()?;
+    }
+    let Some(location) = nodes.cache() else {
+        bail!("there is no cache directory; name one with --cache");
+    };
+    let runtime = Runtime::with_cache(nodes.limits(), Some(&location))?;
+    if !runtime.keeps_compiled() {
+        bail!(
+            "nothing can be kept in '{}'; the warning above says why",
+            location.directory.display()
+        );
+    }
+    let total = components.len();
+    let spinner = spinner("compiling nodes");
+    let mut loading = JoinSet::new();
+    for Component { name, bytes } in components {
+        let runtime = runtime.clone();
+        loading.spawn(async move {
+            let node = Node::load(&runtime, &name, &bytes).await;
+            (name, node.map(drop))
+        });
+    }
+    let (mut done, mut refused) = (0, Vec::new());
+    while let Some(loaded) = loading.join_next().await {
+        let (component, loaded) = loaded?;
+        done += 1;
+        refused.extend(
+            loaded
+                .err()
+                .map(|error| format!("{error} [{}]", error.code())),
+        );
+        spinner.set_message(compiling(&Progress {
+            component,
+            done,
+            total,
+        }));
+    }
+    spinner.finish_and_clear();
+    if !refused.is_empty() {
+        refused.sort();
+        bail!("{}", refused.join("\n"));
+    }
+    anstream::println!(
+        "{total} nodes are compiled in {}",
+        location.directory.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn inspect(file: &Path, json: bool, cache: &CacheArguments) -> anyhow::Result<ExitCode> {
+    let Component { name, bytes } = read_component(file)?;
+    let runtime = Runtime::with_cache(Limits::default(), cache.location().as_ref())?;
+    let spinner = spinner("compiling the node");
+    let node = Node::load(&runtime, &name, &bytes).await;
+    spinner.finish_and_clear();
+    let node = node.map_err(|error| anyhow::anyhow!("{error} [{}]", error.code()))?;
     let descriptor = node.descriptor();
     if json {
         anstream::println!("{}", serde_json::to_string_pretty(descriptor)?);

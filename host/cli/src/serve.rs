@@ -4,10 +4,12 @@ use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, YELLOW};
 use crate::secrets::SecretsArguments;
+use crate::store::STORE_FILE;
 use anyhow::{Context, bail};
+use etcetera::{BaseStrategy, choose_base_strategy};
 use handoff_engine::account::Account;
 use handoff_engine::egress::Origin;
-use handoff_engine::project::Project;
+use handoff_engine::project::{MANIFEST, Project};
 use handoff_genesys::Secrets;
 use handoff_scenario::SimulatedSecrets;
 use handoff_server::releases::{AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
@@ -16,6 +18,7 @@ use handoff_server::{
     Limits, ListenOptions, Rate, Server, Starting, TlsFiles,
 };
 use ipnet::IpNet;
+use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,8 +32,8 @@ pub(crate) struct Arguments {
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where sessions, users' files, versions of the project and the host's key are kept. Without this,
-    /// '.handoff' in the project's directory.
+    /// Where sessions, users' files, versions of the project and the host's key are kept. Without this, a
+    /// directory for this project in the user's own data directory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Certificate in PEM, followed by those of its issuers.
@@ -145,16 +148,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     // Health checks are answered from here on, however long the rest takes.
     let starting = Starting::open(door)?;
-    let data = arguments.data.clone();
-    let data = DataDirectory::open(data.unwrap_or_else(|| arguments.project.join(".handoff")))?;
+    let data = match &arguments.data {
+        Some(directory) => directory.clone(),
+        None => data_directory(&arguments.project)?,
+    };
+    let data = DataDirectory::open(data)?;
     let store = Arc::new(data.store()?);
     let media = Arc::new(data.media(&public_url)?);
     let engine = arguments
         .nodes
-        .load_for_server(
-            data.compiled(),
-            arguments.allow_egress.iter().cloned().collect(),
-        )
+        .load_with(arguments.allow_egress.iter().cloned().collect())
         .await?;
     let mut releases = Releases::new(
         &engine,
@@ -316,6 +319,35 @@ impl Renewal {
             drop(tokio::task::spawn_blocking(move || renewal.renew_tokens()).await);
         }
     }
+}
+
+/// Where a project's sessions are kept if nobody says where. Never in the project: it may come from
+/// anybody, and with it would come the key that tokens are made with.
+fn data_directory(project: &Path) -> anyhow::Result<PathBuf> {
+    let strategy =
+        choose_base_strategy().context("this user has no data directory; name one with --data")?;
+    let path = std::path::absolute(project)?;
+    let path = path.canonicalize().unwrap_or(path);
+    let path = match path.file_name() {
+        Some(name) if name == MANIFEST => path.parent().unwrap_or(&path).to_owned(),
+        _ => path,
+    };
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let digest: String = digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let inside = path.join(".handoff");
+    if inside.join(STORE_FILE).exists() {
+        anstream::eprintln!(
+            "{YELLOW}'{}' holds sessions and is not used, because a project may come from anybody; if they \
+             are yours, name it with --data{YELLOW:#}",
+            inside.display()
+        );
+    }
+    let servers = strategy.data_dir().join("handoff").join("servers");
+    Ok(servers.join(format!("{name}-{digest}")))
 }
 
 /// The token that opens everything, and whether it was made here; none where a file has the tokens.

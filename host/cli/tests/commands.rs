@@ -556,3 +556,111 @@ fn integrations_are_provisioned_once_and_one_that_was_replaced_is_drift_until_it
         "{text}"
     );
 }
+
+/// A place for a cache and its key that no other test uses.
+fn cached(folder: &Path, arguments: &[&str], limit: &str) -> Output {
+    let nodes = std::env::var_os("HANDOFF_NODES")
+        .map_or_else(|| workspace().join("target/nodes"), PathBuf::from);
+    Command::new("sh")
+        .arg("-c")
+        .arg(format!("{limit} exec \"$@\""))
+        .arg("sh")
+        .arg(env!("CARGO_BIN_EXE_handoff"))
+        .args(arguments)
+        .current_dir(workspace())
+        .env("HANDOFF_NODES", nodes)
+        .env("HANDOFF_CACHE", folder.join("compiled"))
+        .env("HANDOFF_CACHE_KEY", folder.join("cache.key"))
+        .output()
+        .expect("the command starts")
+}
+
+#[cfg(unix)]
+#[test]
+fn nodes_compiled_beforehand_are_not_compiled_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = std::env::var_os("HANDOFF_NODES")
+        .map_or_else(|| workspace().join("target/nodes"), PathBuf::from);
+    let [end, say] = ["end.wasm", "say.wasm"].map(|file| nodes.join(file).display().to_string());
+    let made = cached(folder.path(), &["node", "precompile", &end, &say], "");
+    assert!(made.status.success(), "{}", complained(&made));
+    assert!(
+        printed(&made).contains("2 nodes are compiled"),
+        "{}",
+        printed(&made)
+    );
+    let files = || {
+        let files = std::fs::read_dir(folder.path().join("compiled")).expect("is there");
+        let mut files: Vec<_> = files
+            .map(|file| {
+                let file = file.expect("reads");
+                let written = file.metadata().and_then(|it| it.modified());
+                (file.file_name(), written.expect("is known"))
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    assert_eq!(before.len(), 2);
+    let inspected = cached(folder.path(), &["node", "inspect", &say], "");
+    assert!(inspected.status.success(), "{}", complained(&inspected));
+    assert_eq!(files(), before, "it was found there");
+}
+
+/// A node is not at fault for what its host may not have.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_address_space_is_scarce_nodes_run_and_the_limit_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = std::env::var_os("HANDOFF_NODES")
+        .map_or_else(|| workspace().join("target/nodes"), PathBuf::from);
+    let end = nodes.join("end.wasm").display().to_string();
+    let inspected = cached(
+        folder.path(),
+        &["node", "inspect", &end],
+        "ulimit -v 4000000;",
+    );
+    assert!(inspected.status.success(), "{}", complained(&inspected));
+    assert!(
+        printed(&inspected).contains("Ports"),
+        "{}",
+        printed(&inspected)
+    );
+    let told = format!("{}{}", printed(&inspected), complained(&inspected));
+    assert!(told.contains("ulimit -v"), "{told}");
+    assert!(!told.contains("crashed"), "{told}");
+}
+
+/// A project may come from anybody, and so may a key and sessions in it.
+#[cfg(unix)]
+#[test]
+fn nothing_in_the_project_is_taken_for_the_servers_own_data() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = copy_of("messenger");
+    let planted = project.path().join(".handoff");
+    std::fs::create_dir(&planted).expect("is made");
+    std::fs::write(planted.join("host.key"), "not even a key").expect("is written");
+    std::fs::write(planted.join("sessions.handoff"), "not even a store").expect("is written");
+    let served = Command::new(env!("CARGO_BIN_EXE_handoff"))
+        .args(["serve", &project.path().display().to_string()])
+        // It starts far enough to open its data, and no further.
+        .args(["--listen", "127.0.0.1:0", "--nodes"])
+        .arg(folder.path().join("none"))
+        .env("HOME", folder.path())
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("HANDOFF_NODES")
+        .output()
+        .expect("the command starts");
+    assert!(!served.status.success());
+    let told = complained(&served);
+    assert!(
+        !told.contains("is no key") && !told.contains("not a handoff store"),
+        "{told}"
+    );
+    assert!(told.contains("holds sessions and is not used"), "{told}");
+    let servers = folder.path().join(".local/share/handoff/servers");
+    let own = std::fs::read_dir(servers).expect("is there").next();
+    let own = own.expect("one project").expect("reads").path();
+    assert!(own.join("host.key").exists() && own.join("sessions.handoff").exists());
+}

@@ -6,10 +6,12 @@
 use crate::diagnostic::Diagnostic;
 use crate::egress::Allowed;
 use crate::name::{EnvironmentName, NodeType};
-use crate::node::{Limits, LoadError, Node, Runtime, RuntimeError};
+use crate::node::{
+    CacheLocation, ComponentDigest, Limits, LoadError, Node, Runtime, RuntimeError, digest,
+};
 use crate::project::{Project, ProjectFiles};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::task::JoinSet;
@@ -29,14 +31,46 @@ pub struct Engine {
     runtime: Runtime,
     nodes: Arc<BTreeMap<NodeType, Loaded>>,
     compiled: Compiled,
+    progress: OnProgress,
     egress: Arc<Allowed>,
     environment: Option<EnvironmentName>,
 }
 
-/// Nodes by the digest of their component, for as long as somebody uses them: versions of a project
-/// that share a node share its code.
+/// How far the loading of components is. Compiling one may take seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The component that was loaded last.
+    pub component: String,
+    /// How many are loaded, or refused.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+}
+
+type Told = dyn Fn(&Progress) + Send + Sync;
+
+/// Who is told.
+#[derive(Clone, Default)]
+struct OnProgress(Option<Arc<Told>>);
+
+impl fmt::Debug for OnProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnProgress")
+    }
+}
+
+/// Nodes by the digest of their component: versions of a project that share a node share its code, and
+/// however many ask for one at the same time, it is compiled once.
 #[derive(Clone, Debug, Default)]
-struct Compiled(Arc<Mutex<HashMap<[u8; 32], Weak<Node>>>>);
+struct Compiled {
+    /// For as long as somebody uses them.
+    nodes: ByDigest<Node>,
+    /// Those being loaded; what is inside is the error, once there is one.
+    loading: ByDigest<tokio::sync::Mutex<Option<LoadError>>>,
+}
+
+#[derive(Debug)]
+struct ByDigest<T>(Arc<Mutex<HashMap<ComponentDigest, Weak<T>>>>);
 
 #[derive(Clone, Debug)]
 struct Loaded {
@@ -49,6 +83,8 @@ struct Loaded {
 pub struct EngineBuilder {
     limits: Limits,
     cache: Option<PathBuf>,
+    cache_key: Option<PathBuf>,
+    progress: OnProgress,
     components: Vec<Component>,
     egress: Allowed,
     environment: Option<EnvironmentName>,
@@ -95,11 +131,28 @@ impl EngineBuilder {
         self
     }
 
-    /// Keeps compiled components in a directory, so that the next start compiles none. Nobody but the
-    /// program's own user may write there: what is in it is run.
+    /// Keeps compiled components in a directory, so that the next start compiles none. What is in it is
+    /// run, so only what this user put there counts: files carry a code under the user's own key, and a
+    /// directory that others can write is not used at all, with a warning in the log.
     #[must_use]
     pub fn cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.cache = Some(directory.into());
+        self
+    }
+
+    /// Takes the key to the cache from this file, which is made if it is not there and which nobody else
+    /// may read. Without this it is `handoff/cache.key` in the user's own data directory.
+    #[must_use]
+    pub fn cache_key(mut self, file: impl Into<PathBuf>) -> Self {
+        self.cache_key = Some(file.into());
+        self
+    }
+
+    /// Tells how far the loading of components is, each time one is done, also of those that are added
+    /// later.
+    #[must_use]
+    pub fn on_progress(mut self, told: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.progress = OnProgress(Some(Arc::new(told)));
         self
     }
 
@@ -128,12 +181,15 @@ impl EngineBuilder {
 
     /// Compiles and checks everything. All mistakes come at once.
     pub async fn build(self) -> Result<Engine, Vec<EngineError>> {
+        let key = self.cache_key;
+        let cache = self.cache.map(|directory| CacheLocation { directory, key });
         let runtime =
-            Runtime::with_cache(self.limits, self.cache).map_err(|error| vec![error.into()])?;
+            Runtime::with_cache(self.limits, cache.as_ref()).map_err(|error| vec![error.into()])?;
         let empty = Engine {
             runtime,
             nodes: Arc::default(),
             compiled: Compiled::default(),
+            progress: self.progress,
             egress: Arc::new(self.egress),
             environment: self.environment,
         };
@@ -156,6 +212,7 @@ impl Engine {
             runtime: self.runtime.clone(),
             nodes: Arc::default(),
             compiled: self.compiled.clone(),
+            progress: self.progress.clone(),
             egress: Arc::clone(&self.egress),
             environment: self.environment.clone(),
         }
@@ -170,11 +227,30 @@ impl Engine {
         for component in components {
             let (runtime, compiled) = (self.runtime.clone(), self.compiled.clone());
             loading.spawn(async move {
-                let node = compiled.load(&runtime, &component).await;
-                (component.name, node)
+                let Component { name, bytes } = component;
+                let node = compiled.load(&runtime, &name, bytes.into()).await;
+                (name, node)
             });
         }
-        let mut loaded = loading.join_all().await;
+        let total = loading.len();
+        let mut loaded = Vec::with_capacity(total);
+        while let Some(joined) = loading.join_next().await {
+            match joined {
+                Ok(one) => loaded.push(one),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime is being shut down, and this task with it.
+                    Err(_) => continue,
+                },
+            }
+            if let (Some(told), Some((component, _))) = (&self.progress.0, loaded.last()) {
+                told(&Progress {
+                    component: component.clone(),
+                    done: loaded.len(),
+                    total,
+                });
+            }
+        }
         loaded.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut nodes = BTreeMap::clone(&self.nodes);
         let mut errors = Vec::new();
@@ -204,6 +280,7 @@ impl Engine {
             runtime: self.runtime.clone(),
             nodes: Arc::new(nodes),
             compiled: self.compiled.clone(),
+            progress: self.progress.clone(),
             egress: Arc::clone(&self.egress),
             environment: self.environment.clone(),
         })
@@ -236,21 +313,76 @@ impl Engine {
 }
 
 impl Compiled {
-    async fn load(&self, runtime: &Runtime, component: &Component) -> Result<Arc<Node>, LoadError> {
-        let digest: [u8; 32] = Sha256::digest(&component.bytes).into();
-        let in_use = self.lock().get(&digest).and_then(Weak::upgrade);
-        if let Some(node) = in_use {
+    async fn load(
+        &self,
+        runtime: &Runtime,
+        name: &str,
+        bytes: Arc<[u8]>,
+    ) -> Result<Arc<Node>, LoadError> {
+        let digest = digest(runtime, name, &bytes).await?;
+        if let Some(node) = self.nodes.get(&digest) {
             return Ok(node);
         }
-        let node = Node::load(runtime, &component.name, &component.bytes).await?;
-        let node = Arc::new(node);
-        let mut all = self.lock();
-        all.retain(|_, node| node.strong_count() > 0);
-        all.insert(digest, Arc::downgrade(&node));
-        Ok(node)
+        // Whoever comes while it is loaded waits here, and finds it, or what is wrong with it.
+        let turn = self.loading.get_or_add(digest);
+        let mut refused = turn.lock().await;
+        if let Some(node) = self.nodes.get(&digest) {
+            return Ok(node);
+        }
+        if let Some(error) = &*refused {
+            return Err(error.clone());
+        }
+        match Node::load_known(runtime, name, bytes, digest).await {
+            Ok(node) => {
+                let node = Arc::new(node);
+                self.nodes.add(digest, &node);
+                Ok(node)
+            }
+            Err(error) => {
+                *refused = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<T> ByDigest<T> {
+    fn get(&self, digest: &ComponentDigest) -> Option<Arc<T>> {
+        self.lock().get(digest).and_then(Weak::upgrade)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Weak<Node>>> {
+    fn add(&self, digest: ComponentDigest, item: &Arc<T>) {
+        let mut all = self.lock();
+        all.retain(|_, item| item.strong_count() > 0);
+        all.insert(digest, Arc::downgrade(item));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ComponentDigest, Weak<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Default> ByDigest<T> {
+    fn get_or_add(&self, digest: ComponentDigest) -> Arc<T> {
+        let mut all = self.lock();
+        if let Some(item) = all.get(&digest).and_then(Weak::upgrade) {
+            return item;
+        }
+        all.retain(|_, item| item.strong_count() > 0);
+        let item = Arc::new(T::default());
+        all.insert(digest, Arc::downgrade(&item));
+        item
+    }
+}
+
+impl<T> Clone for ByDigest<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for ByDigest<T> {
+    fn default() -> Self {
+        Self(Arc::default())
     }
 }

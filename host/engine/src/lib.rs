@@ -36,12 +36,13 @@ pub mod node;
 pub mod project;
 mod schema;
 pub mod session;
+mod size;
 pub mod source;
 pub mod template;
 pub mod time;
 
 pub use advance::{StepWatch, Surroundings, advance, advance_in};
-pub use engine::{Component, Engine, EngineBuilder, EngineError};
+pub use engine::{Component, Engine, EngineBuilder, EngineError, Progress};
 
 /// The example in the README, compiled.
 #[cfg(doctest)]

@@ -43,7 +43,7 @@ mod webhooks;
 
 pub use audit::Audit;
 pub use changes::Changes;
-pub use components::{ComponentsError, read_components};
+pub use components::{ComponentsError, read_component, read_components};
 pub use directory::{DirectoryError, ProjectDirectory};
 pub use disk_media::DiskMedia;
 pub use egress::EgressOptions;

@@ -5,6 +5,7 @@ use super::{Advancing, MAX_STEPS};
 use crate::egress::Access;
 use crate::handoff::EndDetail;
 use crate::name::{BotName, FlowId, NodeId, Port};
+use crate::node::words;
 use crate::node::{
     Accounts, Audience, CloseReason as NodeCloseReason, EndReason, Node, Outcome, OutgoingMessage,
     SessionEnd, StepFailure, StepHost, StepInput, Trigger,
@@ -14,11 +15,16 @@ use crate::session::{
     CloseReason, EffectKind, Entry, FlowFrame, NodeError, Owner, Sender, Speaker, StepDecision,
     Waiting,
 };
+use crate::size::json_size;
 use crate::source::pointer;
 use crate::time::Millis;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Bytes that a turn may write: its journal, its effects, and the states of the nodes that wait. Room for
+/// some ten of the longest answers over HTTP, and for nothing that never ends.
+const MAX_TURN: usize = 4 << 20;
 
 /// What follows a step.
 pub(super) enum Next {
@@ -47,6 +53,7 @@ impl Advancing<'_> {
     /// Steps the flow in charge until there is nothing left to do in this turn.
     pub(super) async fn run(&mut self, trigger: Trigger, state: Option<String>) {
         let mut next = Next::Step(trigger, state);
+        let mut written = json_size(&self.journal) + json_size(&self.effects);
         while let Next::Step(trigger, state) = next {
             let Some(Owner::Flow(frame)) = self.session.owner() else {
                 return;
@@ -57,11 +64,29 @@ impl Advancing<'_> {
                 return;
             }
             self.steps += 1;
+            let (entries, effects) = (self.journal.len(), self.effects.len());
             next = match self.step(&frame, trigger, state).await {
                 Ok(next) => next,
                 Err(failure) => self.failed(&frame, failure),
             };
+            written += json_size(&&self.journal[entries..]) + json_size(&&self.effects[effects..]);
+            if written + self.states() > MAX_TURN && matches!(next, Next::Step(..)) {
+                self.close_for_size(&frame);
+                return;
+            }
         }
+    }
+
+    /// Bytes of what the nodes that wait remember.
+    fn states(&self) -> usize {
+        let states = self.session.stack.iter().map(|owner| match owner {
+            Owner::Flow(FlowFrame { waiting, .. }) => match waiting {
+                Waiting::Message { state, .. } | Waiting::Owner { state } => state.len(),
+                Waiting::Entry => 0,
+            },
+            _ => 0,
+        });
+        states.sum()
     }
 
     async fn step(
@@ -339,8 +364,8 @@ impl Advancing<'_> {
     fn failed(&mut self, frame: &FlowFrame, failure: Failure) -> Next {
         let error = NodeError {
             node: frame.node.clone(),
-            code: failure.code,
-            message: failure.message,
+            code: words::name(failure.code),
+            message: words::sentence(failure.message),
         };
         self.journal.push(Entry::Failed(error.clone()));
         let flow = &self.project.flows[&frame.flow];
@@ -361,15 +386,36 @@ impl Advancing<'_> {
     }
 
     fn close_for_loop(&mut self, frame: &FlowFrame) {
-        let error = NodeError {
-            node: frame.node.clone(),
-            code: "flow.loop".to_owned(),
-            message: format!(
+        self.stop(
+            frame,
+            "flow.loop",
+            format!(
                 "the flow '{}' took more than {MAX_STEPS} steps without waiting for anyone; it was \
                  stopped at '{}'. Look for a circle of nodes in which none waits, such as an error \
                  port that leads back",
                 frame.flow, frame.node
             ),
+        );
+    }
+
+    fn close_for_size(&mut self, frame: &FlowFrame) {
+        self.stop(
+            frame,
+            "flow.turn_too_large",
+            format!(
+                "the flow '{}' wrote more than {MAX_TURN} bytes without waiting for anyone; it was stopped at \
+                 '{}'. Look for a circle of nodes that log, call out or send messages each time around",
+                frame.flow, frame.node
+            ),
+        );
+    }
+
+    /// Closes the session of a flow that would go on for ever.
+    fn stop(&mut self, frame: &FlowFrame, code: &str, message: String) {
+        let error = NodeError {
+            node: frame.node.clone(),
+            code: code.to_owned(),
+            message,
         };
         self.journal.push(Entry::Failed(error.clone()));
         let detail = EndDetail::new(error.code.clone(), error.message.clone());

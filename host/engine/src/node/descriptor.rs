@@ -1,5 +1,6 @@
 //! What a node type says about itself.
 
+use super::words;
 use crate::name::NodeType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -68,7 +69,29 @@ pub enum PortKind {
     Failure,
 }
 
+/// Bytes of a node's help that are kept.
+const HELP: usize = 64 << 10;
+
 impl Descriptor {
+    /// Cuts what people will read, and takes out what would act on where they read it.
+    pub(super) fn tidy(&mut self) {
+        let sentences = [
+            &mut self.version,
+            &mut self.label,
+            &mut self.summary,
+            &mut self.category,
+        ];
+        let labels = self.ports.iter_mut().map(|port| &mut port.label);
+        for text in sentences
+            .into_iter()
+            .chain(labels)
+            .chain(&mut self.capabilities)
+        {
+            *text = words::sentence(std::mem::take(text));
+        }
+        self.help = words::kept_lines(std::mem::take(&mut self.help), HELP);
+    }
+
     /// Whether leaving by a port is bad news.
     #[must_use]
     pub fn is_failure(&self, name: &str) -> bool {

@@ -39,8 +39,13 @@ impl HostMonotonicClock for Counting {
     }
 }
 
-/// An empty WASI context. What the node writes to its standard error goes to `stderr`.
-pub(super) fn wasi(now: Timestamp, seed: &str, stderr: MemoryOutputPipe) -> WasiCtx {
+/// An empty WASI context, which gives at most `most_random` bytes a call. What the node writes to its standard error goes to `stderr`.
+pub(super) fn wasi(
+    now: Timestamp,
+    seed: &str,
+    most_random: usize,
+    stderr: MemoryOutputPipe,
+) -> WasiCtx {
     let seed: [u8; 32] = Sha256::digest(seed).into();
     let random = |stream: u64| {
         let mut random = ChaCha8Rng::from_seed(seed);
@@ -56,6 +61,30 @@ pub(super) fn wasi(now: Timestamp, seed: &str, stderr: MemoryOutputPipe) -> Wasi
         .secure_random(random(0))
         .insecure_random(random(1))
         .insecure_random_seed(word)
+        .max_random_size(u64::try_from(most_random).unwrap_or(u64::MAX))
         .stderr(stderr)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime_wasi::p2::bindings::random::{insecure, random};
+
+    #[test]
+    fn random_bytes_are_given_up_to_the_limit_of_a_call() {
+        let stderr = MemoryOutputPipe::new(1);
+        let mut wasi = wasi(Timestamp(0), "seed", 1_000, stderr);
+        for length in [0, 1, 1_000] {
+            let random = random::Host::get_random_bytes(wasi.random(), length);
+            assert_eq!(random.expect("is given").len() as u64, length);
+            let random = insecure::Host::get_insecure_random_bytes(wasi.random(), length);
+            assert_eq!(random.expect("is given").len() as u64, length);
+        }
+        for length in [1_001, 30 << 20, u64::MAX] {
+            assert!(random::Host::get_random_bytes(wasi.random(), length).is_err());
+            let random = insecure::Host::get_insecure_random_bytes(wasi.random(), length);
+            assert!(random.is_err());
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! How a step fails.
 
 use super::bindings::handoff::node::types::{Fault, FaultInfo};
+use super::words;
 use std::time::Duration;
 
 /// A step that did not come to an outcome. Nothing it wrote or sent takes effect.
@@ -31,7 +32,7 @@ pub enum StepFailure {
         limit: Duration,
     },
     /// The node waited for too long.
-    #[error("the node did not finish within {limit:?} and was stopped")]
+    #[error("the node waited for more than {limit:?}, on the whole, and was stopped")]
     WallDeadline {
         /// The limit.
         limit: Duration,
@@ -51,6 +52,37 @@ pub enum StepFailure {
         /// The limit.
         limit: usize,
     },
+    /// The session's context would hold too much.
+    #[error(
+        "with the context key '{key}' the session's context would hold {bytes} bytes; {limit} are allowed \
+         in all. Keep less of it, set keys that are done with to null, or have the host's operator raise \
+         --context-limit"
+    )]
+    ContextFull {
+        /// The key that was too much.
+        key: String,
+        /// What the context would hold, in bytes.
+        bytes: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The node handed over too much in one call.
+    #[error(
+        "the node handed the host more than {limit} bytes in one call and was stopped; hand over less"
+    )]
+    TooMuchAtOnce {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The machine has no address space for the node.
+    #[error(
+        "this machine has no memory left for an instance of the node, which is not at fault: raise the \
+         host's limit on virtual memory ('ulimit -v', or LimitAS of a service)"
+    )]
+    NoSpace,
+    /// The pool stayed full.
+    #[error("no instance of the node could be had; try again")]
+    PoolFull,
     /// The node returned something that the contract does not allow.
     #[error("{message}")]
     BadOutput {
@@ -70,6 +102,10 @@ impl StepFailure {
             Self::WallDeadline { .. } => "node.wall_deadline",
             Self::OutOfMemory { .. } => "node.out_of_memory",
             Self::TooManyWrites { .. } => "node.too_many_writes",
+            Self::ContextFull { .. } => "node.context_full",
+            Self::TooMuchAtOnce { .. } => "node.too_much_at_once",
+            Self::NoSpace => "host.no_address_space",
+            Self::PoolFull => "host.pool_full",
             Self::BadOutput { .. } => "node.bad_output",
         }
     }
@@ -84,8 +120,8 @@ impl From<Fault> for StepFailure {
         };
         Self::Fault {
             kind,
-            code,
-            message,
+            code: words::name(code),
+            message: words::sentence(message),
         }
     }
 }

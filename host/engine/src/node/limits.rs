@@ -1,20 +1,26 @@
 //! What a node may use up.
 
+use super::outline::Parts;
 use std::time::Duration;
 
 /// Limits on one step of a node. The defaults suit nodes that compute and call services.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Linear memory, in bytes.
+    /// Linear memories and tables of the step's instance, in bytes, all of them together.
     pub memory: usize,
-    /// Time on the processor. Counted in ticks of 10 ms.
+    /// Time on the processor, that of host calls included. Measured on the thread's own clock and
+    /// compared every 10 ms, so a busy machine does not shorten it.
     pub cpu: Duration,
-    /// Time altogether, waiting included.
+    /// Time spent waiting, for example for answers over HTTP. Time on the processor, or spent in line
+    /// for an instance, is not counted.
     pub wall: Duration,
-    /// Instances alive at one time; further steps wait for their turn.
+    /// Instances of ordinary nodes alive at one time; further steps wait for their turn. A node with
+    /// more than one memory, two tables or four core instances counts as several.
     pub instances: u32,
     /// Bytes of a context value's JSON text. 10,000 as in ServisBOT's context store.
     pub context_value: usize,
+    /// Bytes of all keys and values of a session's context together.
+    pub context: usize,
     /// Context keys and attributes a step may set or remove.
     pub writes: usize,
     /// Bytes of an external attribute's value.
@@ -41,6 +47,10 @@ pub struct Limits {
     pub http_deadline: Duration,
     /// Bytes of the state a node keeps while it waits.
     pub state: usize,
+    /// Bytes a node may hand to the host in one call, or in what it returns.
+    pub at_once: usize,
+    /// Random bytes a node may ask for in one call.
+    pub random: usize,
 }
 
 impl Default for Limits {
@@ -51,6 +61,7 @@ impl Default for Limits {
             wall: Duration::from_secs(30),
             instances: 256,
             context_value: 10_000,
+            context: 100_000,
             writes: 1_000,
             attribute_value: 10_000,
             attributes: 100,
@@ -64,9 +75,41 @@ impl Default for Limits {
             log_lines: 100,
             log_line: 2_000,
             state: 64 << 10,
+            at_once: 1 << 20,
+            random: 64 << 10,
         }
     }
 }
 
 /// The longest key of a context value or an attribute, in bytes.
 pub(crate) const MAX_KEY: usize = 128;
+
+/// The largest component, in bytes. One that brings an interpreter with it has some 20 MB.
+pub(super) const MAX_COMPONENT: usize = 64 << 20;
+
+/// The largest descriptor, in bytes.
+pub(super) const MAX_DESCRIPTOR: usize = 256 << 10;
+
+/// The most mistakes in a config that a node's `validate` may report.
+pub(super) const MAX_PROBLEMS: usize = 100;
+
+/// Handles to host resources (streams, requests, headers) that a step may hold at one time.
+pub(super) const MAX_HANDLES: usize = 1_000;
+
+/// Bytes of one set of HTTP headers.
+pub(super) const MAX_HEADERS: usize = 32 << 10;
+
+/// What one component may consist of. Python's interpreter comes as some thirty core instances that
+/// share a memory; nothing honest comes near the rest.
+pub(super) const MAX_PARTS: Parts = Parts {
+    core_instances: 128,
+    memories: 64,
+    tables: 64,
+};
+
+/// What one place in the pool holds. Rust's standard library takes three core instances.
+pub(super) const PARTS_OF_A_PLACE: Parts = Parts {
+    core_instances: 4,
+    memories: 1,
+    tables: 2,
+};

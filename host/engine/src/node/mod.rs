@@ -6,7 +6,9 @@
 //! microseconds a step, which is little beside anything a node waits for.
 
 mod bindings;
+mod budget;
 mod cache;
+mod compiling;
 mod descriptor;
 mod deterministic;
 mod failure;
@@ -14,21 +16,26 @@ mod http;
 mod interfaces;
 mod limits;
 mod load;
+mod outline;
+mod picture;
 mod runtime;
 mod state;
 mod step;
+pub(crate) mod words;
 
 pub use bindings::exports::handoff::node::node::StepInput;
 pub use bindings::handoff::node::types::{
     Audience, CloseReason, EndDetail, EndReason, Fault, FaultInfo, Outcome, Problem, SessionEnd,
     Target, Transfer, Trigger, UserMessage, Wait,
 };
+pub use cache::CacheLocation;
 pub use descriptor::{Descriptor, PortDescriptor, PortKind};
 pub use failure::StepFailure;
 pub use limits::Limits;
 #[cfg(any(test, fuzzing))]
 pub(crate) use load::check_descriptor;
 pub use load::{CONTRACT_VERSION, LoadError, Node};
+pub(crate) use load::{ComponentDigest, digest};
 pub use runtime::{Runtime, RuntimeError};
 pub(crate) use state::Accounts;
 pub use state::{LogLine, OutgoingMessage, StepHost};

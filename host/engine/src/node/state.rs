@@ -3,7 +3,8 @@
 use super::bindings::handoff::node::log::Level;
 use super::bindings::handoff::node::types::{Audience, SessionEnd};
 use super::http::Outgoing;
-use super::limits::Limits;
+use super::limits::{Limits, MAX_PARTS};
+use super::runtime::is_out_of_space;
 use crate::availability::{AskAgents, Asked};
 use crate::egress::{Access, Call};
 use crate::name::{AccountName, SessionId};
@@ -57,6 +58,19 @@ pub struct StepHost {
     pub log_dropped: usize,
 }
 
+impl StepHost {
+    /// Forgets what a step wrote, sent and asked for.
+    pub(super) fn forget_writes(&mut self) {
+        self.context_writes.clear();
+        self.attribute_writes.clear();
+        self.messages.clear();
+        self.asked.clear();
+        self.calls.clear();
+        self.log.clear();
+        self.log_dropped = 0;
+    }
+}
+
 /// The accounts of the session's project.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
@@ -91,18 +105,29 @@ pub struct LogLine {
 pub(super) struct StepState {
     pub(super) wasi: WasiCtx,
     pub(super) table: ResourceTable,
-    pub(super) memory: MemoryCap,
+    pub(super) memory: MemorySum,
     pub(super) limits: Arc<Limits>,
     pub(super) http: WasiHttpCtx,
     pub(super) outgoing: Outgoing,
     pub(super) agents: Arc<dyn AskAgents>,
     pub(super) host: StepHost,
+    /// Bytes of the context with the step's writes; counted once the step writes.
+    pub(super) context_size: Option<usize>,
 }
 
 /// A step wrote more keys than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("too many writes")]
 pub(super) struct TooManyWrites;
+
+/// A step would have the session's context hold more than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the context is full")]
+pub(super) struct ContextFull {
+    pub(super) key: String,
+    /// What the context would hold, in bytes.
+    pub(super) bytes: usize,
+}
 
 impl StepState {
     /// Ends the step if it has written more keys than it may.
@@ -134,20 +159,38 @@ impl WasiHttpView for StepState {
     }
 }
 
-/// Stops a step that wants too much memory, and remembers that it did.
-pub(super) struct MemoryCap {
-    pub(super) limit: usize,
+/// Bytes of an element of a table.
+const ELEMENT: usize = size_of::<usize>();
+
+/// Stops a step whose memories and tables together want too much, and remembers that it did.
+pub(super) struct MemorySum {
+    limit: usize,
+    /// Bytes of all memories and tables of the store.
+    used: usize,
+    /// What was granted last. It is given back if the machine cannot provide it.
+    granted: usize,
     pub(super) exceeded: bool,
+    /// The machine had nothing to give.
+    pub(super) out_of_space: bool,
 }
 
-impl ResourceLimiter for MemoryCap {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        if desired <= self.limit {
+impl MemorySum {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            used: 0,
+            granted: 0,
+            exceeded: false,
+            out_of_space: false,
+        }
+    }
+
+    fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current);
+        let used = self.used.saturating_add(more);
+        if used <= self.limit {
+            self.used = used;
+            self.granted = more;
             return Ok(true);
         }
         self.exceeded = true;
@@ -157,12 +200,51 @@ impl ResourceLimiter for MemoryCap {
         ))
     }
 
-    fn table_growing(
+    fn give_back(&mut self, error: &wasmtime::Error) {
+        self.used = self.used.saturating_sub(std::mem::take(&mut self.granted));
+        self.out_of_space |= is_out_of_space(error);
+    }
+}
+
+impl ResourceLimiter for MemorySum {
+    fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+        self.grow(current, desired)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back(&error);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let bytes = |elements: usize| elements.saturating_mul(ELEMENT);
+        self.grow(bytes(current), bytes(desired))
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back(&error);
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        usize::try_from(MAX_PARTS.core_instances).unwrap_or(usize::MAX)
+    }
+
+    fn memories(&self) -> usize {
+        usize::try_from(MAX_PARTS.memories).unwrap_or(usize::MAX)
+    }
+
+    fn tables(&self) -> usize {
+        usize::try_from(MAX_PARTS.tables).unwrap_or(usize::MAX)
     }
 }

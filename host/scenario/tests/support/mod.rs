@@ -18,6 +18,7 @@ async fn load() -> Engine {
     });
     let engine = Engine::builder()
         .cache(built_nodes::compiled())
+        .cache_key(built_nodes::cache_key())
         .components(components)
         .allow_egress(Allowed::everything())
         .build()

@@ -96,7 +96,7 @@ impl Deployments {
         let _turn = self.turn.lock().await;
         let project = self.releases.recall(digest).await?;
         self.host.deploy(project, &*self.secrets)?;
-        Ok(self.releases.choose(digest)?)
+        Ok(self.releases.choose(digest).await?)
     }
 
     /// Reads the secrets again with which calls of Genesys' are checked, as [`Host::renew_secrets`].

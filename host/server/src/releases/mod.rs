@@ -116,25 +116,31 @@ impl Releases {
 
     /// The version in the directory, as it is now. It is in the archive when this returns.
     pub async fn in_directory(&self) -> Result<Arc<Project>, ReleaseError> {
-        let (files, components) = self.read_directory()?;
+        let (files, components) = self.read_directory().await?;
         let project = self.load(&files, components.clone()).await?;
-        self.archive.keep(project.digest(), &files, &components)?;
+        let (archive, digest) = (self.archive.clone(), project.digest().to_owned());
+        blocking(move || archive.keep(&digest, &files, &components)).await?;
         Ok(project)
     }
 
-    fn read_directory(&self) -> Result<(ProjectFiles, Vec<Component>), ReleaseError> {
-        let directory = ProjectDirectory::read(&self.directory)?;
-        let own = directory.nodes();
-        let mut components = Vec::clone(&self.standard);
-        if own.is_dir() {
-            components.extend(read_components(&own)?);
-        }
-        Ok((directory.files, components))
+    async fn read_directory(&self) -> Result<(ProjectFiles, Vec<Component>), ReleaseError> {
+        let (directory, standard) = (self.directory.clone(), Arc::clone(&self.standard));
+        blocking(move || {
+            let directory = ProjectDirectory::read(&directory)?;
+            let own = directory.nodes();
+            let mut components = Vec::clone(&standard);
+            if own.is_dir() {
+                components.extend(read_components(&own)?);
+            }
+            Ok((directory.files, components))
+        })
+        .await
     }
 
     /// A version of the archive.
     pub async fn recall(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
-        let (files, components) = self.archive.read(digest)?;
+        let (archive, digest) = (self.archive.clone(), digest.to_owned());
+        let (files, components) = blocking(move || archive.read(&digest)).await?;
         self.load(&files, components).await
     }
 
@@ -154,11 +160,10 @@ impl Releases {
     /// unless somebody went back to an earlier one since the directory last changed.
     pub async fn at_start(&self, store: &dyn Store) -> Result<AtStart, ReleaseError> {
         let choice = self.archive.choice()?;
-        let (files, components) = self.read_directory()?;
+        let (files, components) = self.read_directory().await?;
+        let now = blocking(move || fingerprint(&files, &components)).await;
         let current = match choice {
-            Some(choice) if choice.instead_of == fingerprint(&files, &components) => {
-                self.recall(&choice.chosen).await?
-            }
+            Some(choice) if choice.instead_of == now => self.recall(&choice.chosen).await?,
             _ => self.in_directory().await?,
         };
         let mut needed = needed_by(store).await?;
@@ -179,13 +184,27 @@ impl Releases {
 
     /// Notes that hosts which start take this version, until the directory changes. What is in there
     /// now may be what one wants to get away from, so it need not load.
-    fn choose(&self, digest: &str) -> Result<(), ReleaseError> {
-        let (files, components) = self.read_directory()?;
-        self.archive.choose(&Choice {
-            instead_of: fingerprint(&files, &components),
-            chosen: digest.to_owned(),
-        })?;
+    async fn choose(&self, digest: &str) -> Result<(), ReleaseError> {
+        let (files, components) = self.read_directory().await?;
+        let (archive, chosen) = (self.archive.clone(), digest.to_owned());
+        blocking(move || {
+            let instead_of = fingerprint(&files, &components);
+            archive.choose(&Choice { instead_of, chosen })
+        })
+        .await?;
         Ok(())
+    }
+}
+
+/// Does what reads and hashes files where it holds up nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // It is not begun when the runtime shuts down, and then nobody is left to be told.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a server keeps on disk, in one directory: sessions, users' files, versions of the project, compiled
-//! nodes, and the host's key.
+//! What a server keeps on disk, in one directory: sessions, users' files, versions of the project, and the
+//! host's key. It lies outside of the project, which may come from anybody.
 
 use crate::disk_media::DiskMedia;
 use crate::key::{HostKey, KeyError};
@@ -89,12 +89,6 @@ impl DataDirectory {
         let path = self.path.join("media");
         make(&path)?;
         DiskMedia::open(&path, public_url).map_err(|error| DataError::Unwritable { path, error })
-    }
-
-    /// Where compiled nodes are kept, for [`handoff_engine::EngineBuilder::cache`].
-    #[must_use]
-    pub fn compiled(&self) -> PathBuf {
-        self.path.join("compiled")
     }
 
     /// Which sessions' tokens were revoked. Blocks.

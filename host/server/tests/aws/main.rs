@@ -82,6 +82,7 @@ async fn mail(moto: &Moto, id: &str, secret: &str) -> String {
     });
     let engine = Engine::builder()
         .cache(built_nodes::compiled())
+        .cache_key(built_nodes::cache_key())
         .allow_egress(Allowed::everything())
         .components(nodes)
         .build()

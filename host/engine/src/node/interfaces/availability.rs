@@ -5,6 +5,7 @@ use crate::diagnostic::{did_you_mean, name_list};
 use crate::name::AccountName;
 use crate::node::bindings::handoff::node::availability::{Host, NotTold as WitNotTold};
 use crate::node::state::StepState;
+use crate::node::words;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +22,15 @@ impl Host for StepState {
             (Err(error), _) => Err(error.clone()),
             (_, Err(error)) => Err(error),
         };
+        if self.host.asked.len() > self.limits.questions {
+            // One too many is on record already.
+            return answer
+                .map(for_nodes)
+                .map_err(|NotTold { code, message }| WitNotTold { code, message });
+        }
         self.host.asked.push(Asked {
             account: chosen.ok(),
-            queue,
+            queue: queue.map(words::sentence),
             answer: match &answer {
                 Ok(availability) => Told::Agents(*availability),
                 Err(error) => Told::Nothing(error.clone()),
@@ -78,7 +85,7 @@ impl StepState {
                 .unwrap_or_else(|| format!("the accounts are {}", name_list(known())));
             NotTold::new(
                 "transfer.unknown_account",
-                format!("there is no account '{name}'; {help}"),
+                words::sentence(format!("there is no account '{name}'; {help}")),
             )
         })
     }

@@ -2,18 +2,15 @@
 
 use crate::node::bindings::handoff::node::log::{Host, Level};
 use crate::node::state::{LogLine, StepState};
+use crate::node::words;
 
 impl Host for StepState {
-    fn write(&mut self, level: Level, mut text: String) {
+    fn write(&mut self, level: Level, text: String) {
         if self.host.log.len() >= self.limits.log_lines {
             self.host.log_dropped += 1;
             return;
         }
-        let mut end = text.len().min(self.limits.log_line);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+        let text = words::kept(text, self.limits.log_line);
         self.host.log.push(LogLine { level, text });
     }
 }

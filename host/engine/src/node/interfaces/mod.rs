@@ -11,7 +11,9 @@ mod secrets;
 mod types;
 
 use super::limits::MAX_KEY;
+use super::words;
 
+/// Keys are shown to people wherever their values are.
 fn is_good_key(key: &str) -> bool {
-    !key.is_empty() && key.len() <= MAX_KEY
+    !key.is_empty() && key.len() <= MAX_KEY && !key.chars().any(words::acts)
 }

@@ -91,6 +91,7 @@ async fn engine() -> &'static Engine {
 async fn compile() -> Engine {
     let engine = Engine::builder()
         .cache(built_nodes::compiled())
+        .cache_key(built_nodes::cache_key())
         .components(components())
         .build()
         .await;
