@@ -42,7 +42,7 @@ pub(crate) async fn mistakes(path: &Path, nodes: &NodesArguments) -> anyhow::Res
         Err(error) => return refused(error, path),
     };
     show_all(project.warnings(), path);
-    anstream::println!(
+    out!(
         "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
         project.name(),
         project
@@ -66,6 +66,6 @@ fn refused(error: StageError, path: &Path) -> anyhow::Result<ExitCode> {
         .filter(|mistake| mistake.severity == Severity::Error)
         .count();
     let word = if errors == 1 { "mistake" } else { "mistakes" };
-    anstream::eprintln!("{RED}{errors} {word}{RED:#}");
+    err!("{RED}{errors} {word}{RED:#}");
     Ok(ExitCode::FAILURE)
 }

@@ -1,6 +1,7 @@
 //! `handoff node`: looking at node components.
 
 use crate::paint::{BOLD, DIM};
+use handoff_engine::display::{indented, line};
 use handoff_engine::node::{Limits, Node, PortKind, Runtime};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .map_err(|error| anyhow::anyhow!("{error} [{}]", error.code()))?;
     let descriptor = node.descriptor();
     if json {
-        anstream::println!("{}", serde_json::to_string_pretty(descriptor)?);
+        out!("{}", serde_json::to_string_pretty(descriptor)?);
         return Ok(ExitCode::SUCCESS);
     }
     let digest: String = node
@@ -41,14 +42,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    anstream::println!(
+    out!(
         "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}",
-        descriptor.node_type,
-        descriptor.version,
-        descriptor.label
+        line(descriptor.node_type.as_str()),
+        line(&descriptor.version.to_string()),
+        line(&descriptor.label)
     );
-    anstream::println!("{}\n", descriptor.summary);
-    anstream::println!("{BOLD}Config{BOLD:#}");
+    // What the node says of itself never looks like what this command says of the node.
+    out!("  │ {}\n", indented(descriptor.summary.trim_end(), "  │ "));
+    out!("{BOLD}Config{BOLD:#}");
     let required: Vec<&str> = descriptor.config["required"]
         .as_array()
         .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
@@ -65,21 +67,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         } else {
             " "
         };
-        anstream::println!("  {name:<18}{mark} {text}");
+        let (name, text) = (line(name), line(text));
+        out!("  {name:<18}{mark} {text}");
     }
-    anstream::println!("{BOLD}Ports{BOLD:#}");
+    out!("{BOLD}Ports{BOLD:#}");
     for port in &descriptor.ports {
         let kind = match port.kind {
             PortKind::Success => "",
             PortKind::Failure => " (failure)",
         };
-        anstream::println!("  {:<18}  {}{kind}", port.name, port.label);
+        let (name, label) = (line(port.name.as_str()), line(&port.label));
+        out!("  {name:<18}  {label}{kind}");
     }
-    anstream::println!("{BOLD}Imports{BOLD:#}");
+    out!("{BOLD}Imports{BOLD:#}");
     for import in node.imports() {
-        anstream::println!("  {import}");
+        out!("  {}", line(&import.to_string()));
     }
-    anstream::println!(
+    out!(
         "{DIM}{} bytes, sha256 {digest}, {} examples; --json shows everything{DIM:#}",
         bytes.len(),
         descriptor.examples.len()

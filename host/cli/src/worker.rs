@@ -84,8 +84,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = format!("{}\n\n{header}\nworker = \"{file}\"\n", manifest.trim_end());
     std::fs::write(&manifest_path, manifest)
         .with_context(|| format!("{} cannot be written", manifest_path.display()))?;
-    anstream::println!("Made {file} and its entry in project.toml.");
-    anstream::println!(
+    out!("Made {file} and its entry in project.toml.");
+    out!(
         "Push it from a flow: {{\"type\": \"pushBotSoStack\", \"config\": {{\"bot\": \"{name}\"}}}}"
     );
     Ok(ExitCode::SUCCESS)

@@ -48,6 +48,15 @@ pub enum Part {
 impl Document {
     /// Reads a file by its ending: `.json` or `.toml`.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        if let Some(at) = too_deep(text) {
+            let message =
+                format!("lists, tables and dotted keys are nested more than {MAX_DEPTH} deep here");
+            return Err(Diagnostic::error(
+                "file.too_deep",
+                place_at(file, text, at..at),
+                message,
+            ));
+        }
         let root = if file.ends_with(".toml") {
             parse_toml(file, text)?
         } else {
@@ -192,6 +201,44 @@ pub fn place_at(file: &str, text: &str, span: Range<usize>) -> Place {
 #[must_use]
 pub fn pointer(parent: &str, token: &str) -> String {
     format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// How deep a file may nest. Parsers recurse, and a file of brackets would overflow the stack.
+const MAX_DEPTH: usize = 120;
+
+/// Where a text nests too deep in brackets or dotted keys, quoted texts left out.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut dots) = (0_usize, 0_usize);
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' {
+            // No text in quotes spans lines in JSON; one that does in TOML is not counted as closed.
+            (quote, dots, escaped) = (None, 0, false);
+            continue;
+        }
+        if let Some(end) = quote {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if end == b'"' => escaped = true,
+                _ if byte == end => quote = None,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' | b'\'' => quote = Some(byte),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'.' => dots += 1,
+            b',' => dots = 0,
+            _ => {}
+        }
+        if depth.max(dots) > MAX_DEPTH {
+            return (text.is_char_boundary(at)).then_some(at);
+        }
+    }
+    None
 }
 
 fn parse_json(file: &str, text: &str) -> Result<Located, Diagnostic> {
@@ -339,6 +386,25 @@ fn parse_toml(file: &str, text: &str) -> Result<Located, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_brackets_or_dots_is_refused_before_it_is_parsed() {
+        let deep =
+            |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+        for (file, text) in [
+            ("a.json", deep("[", "]")),
+            ("a.json", deep("{\"a\":", "}")),
+            ("a.json", deep("[", "")),
+            ("a.toml", format!("a = {}", deep("[", "]"))),
+            ("a.toml", format!("a = {}", deep("{a=", "}"))),
+            ("a.toml", format!("{}a = 1", deep("a.", ""))),
+            ("a.toml", format!("[{}a]", deep("a.", ""))),
+            ("a.toml", format!("[{}a]", deep("\"a\".", ""))),
+        ] {
+            let error = Document::parse(file, &text).expect_err("is refused");
+            assert_eq!(error.code, "file.too_deep");
+        }
+    }
 
     #[test]
     fn a_pointer_leads_to_the_line_in_json() {

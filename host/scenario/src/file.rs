@@ -5,6 +5,7 @@ use handoff_engine::diagnostic::{Diagnostic, did_you_mean, name_list};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::EnvironmentName;
 use handoff_engine::source::{Document, Part};
+use handoff_server::{FileProblem, read_text_file};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,7 +57,7 @@ pub enum FileError {
         path: String,
         /// Why.
         #[source]
-        error: std::io::Error,
+        error: FileProblem,
     },
     /// The file is not a scenario. Each mistake with its place.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
@@ -119,7 +120,7 @@ impl Scenario {
     /// Reads a scenario. All mistakes in its steps come at once.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| FileError::Unreadable {
+        let text = read_text_file(path).map_err(|error| FileError::Unreadable {
             path: file.clone(),
             error,
         })?;
@@ -228,9 +229,9 @@ pub fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
         files.push(path.to_owned());
         return Ok(());
     }
-    let unreadable = |error| FileError::Unreadable {
+    let unreadable = |error: std::io::Error| FileError::Unreadable {
         path: path.display().to_string(),
-        error,
+        error: FileProblem::Unreadable(error.kind()),
     };
     let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
         .map_err(unreadable)?
@@ -240,7 +241,8 @@ pub fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let here = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let holds_scenarios = here.file_name().is_some_and(|name| name == "scenarios");
     for entry in entries {
-        if entry.is_dir() {
+        // A link may lead round in a circle.
+        if entry.is_dir() && !entry.is_symlink() {
             find(&entry, files)?;
         } else if holds_scenarios && entry.extension().is_some_and(|ending| ending == "toml") {
             files.push(entry);
@@ -270,7 +272,7 @@ impl Scenario {
     /// The transports of the project's accounts, those its worker bots bring along included. Of a
     /// project that cannot be read, all: playing on any will say what is wrong with it.
     fn transports_of_project(&self) -> Vec<TransportKind> {
-        let manifest = std::fs::read_to_string(self.project.join("project.toml"));
+        let manifest = read_text_file(&self.project.join("project.toml"));
         let read = manifest.map(|text| toml::from_str::<Accounts>(&text));
         let Ok(Ok(manifest)) = read else {
             return TransportKind::ALL.to_vec();

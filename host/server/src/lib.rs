@@ -38,7 +38,7 @@ mod versions;
 
 pub use changes::Changes;
 pub use components::{ComponentsError, read_components};
-pub use directory::{DirectoryError, ProjectDirectory};
+pub use directory::{DirectoryError, FileProblem, ProjectDirectory, read_text_file};
 pub use disk_media::DiskMedia;
 pub use egress::EgressOptions;
 pub use host::{Host, HostBuilder, StartError};

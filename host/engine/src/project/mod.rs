@@ -203,6 +203,11 @@ impl Project {
         granted.map(|(name, grant)| (name.as_str(), &grant.from))
     }
 
+    /// Adds what whoever read the project's files has to say about them.
+    pub fn add_warnings(&mut self, more: &[Diagnostic]) {
+        self.warnings.extend_from_slice(more);
+    }
+
     /// What is doubtful, though it loads.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {

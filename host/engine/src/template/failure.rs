@@ -103,7 +103,10 @@ fn reason(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Syntax(why) | Trouble::Failed(why) => why.clone(),
         Trouble::TooLarge(why) => (*why).to_owned(),
-        Trouble::Unknown { kind: "function", name } => {
+        Trouble::Unknown {
+            kind: "function",
+            name,
+        } => {
             let all = name_list(FUNCTIONS);
             format!("unknown function: '{name}'; there are {all}")
         }

@@ -112,7 +112,10 @@ impl Default for Templates {
 /// Whether a text is a template rather than itself.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    let comment = || text.split_once("{#").is_some_and(|(_, rest)| rest.contains("#}"));
+    let comment = || {
+        text.split_once("{#")
+            .is_some_and(|(_, rest)| rest.contains("#}"))
+    };
     text.contains("{{") || text.contains("{%") || comment()
 }
 
@@ -175,7 +178,9 @@ fn check_one(found: Found<'_>, at: &str, errors: &mut Vec<TemplateError>) {
         }
     };
     let names = compiled.names();
-    let roots = names.iter().map(|name| name.split('.').next().unwrap_or(name));
+    let roots = names
+        .iter()
+        .map(|name| name.split('.').next().unwrap_or(name));
     let unknown: BTreeSet<&str> = roots.filter(|name| !ROOTS.contains(name)).collect();
     for name in unknown {
         let help = did_you_mean(name, ROOTS).unwrap_or_else(|| {

@@ -10,9 +10,10 @@ mod watching;
 pub use archive::{Archive, ArchiveError};
 pub use deploying::{DeployError, Deployments, Reload};
 
-use crate::{ComponentsError, DirectoryError, ProjectDirectory, read_components};
+use crate::{DirectoryError, ProjectDirectory};
 use archive::Choice;
 use handoff_engine::diagnostic::Diagnostic;
+use handoff_engine::display;
 use handoff_engine::project::{Project, ProjectFiles};
 use handoff_engine::{Component, Engine, EngineError};
 use handoff_store::{Store, StoreError};
@@ -50,9 +51,6 @@ pub enum ReleaseError {
     /// The directory is no project, or cannot be read.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The project's own nodes cannot be read.
-    #[error(transparent)]
-    Components(#[from] ComponentsError),
     /// Nodes cannot be loaded.
     #[error("{}", lines(.0))]
     Nodes(Vec<EngineError>),
@@ -117,17 +115,19 @@ impl Releases {
     /// The version in the directory, as it is now. It is in the archive when this returns.
     pub async fn in_directory(&self) -> Result<Arc<Project>, ReleaseError> {
         let (files, components) = self.read_directory()?;
-        let project = self.load(&files, components.clone()).await?;
+        let mut project = self.load(&files, components.clone()).await?;
+        (self.prepare)(&mut project);
         self.archive.keep(project.digest(), &files, &components)?;
-        Ok(project)
+        Ok(Arc::new(project))
     }
 
     fn read_directory(&self) -> Result<(ProjectFiles, Vec<Component>), ReleaseError> {
         let directory = ProjectDirectory::read(&self.directory)?;
-        let own = directory.nodes();
         let mut components = Vec::clone(&self.standard);
-        if own.is_dir() {
-            components.extend(read_components(&own)?);
+        components.extend(directory.components()?);
+        for warning in &directory.warnings {
+            let file = display::line(&warning.place.file).into_owned();
+            tracing::warn!(file, code = warning.code, "{}", warning.message);
         }
         Ok((directory.files, components))
     }
@@ -135,19 +135,20 @@ impl Releases {
     /// A version of the archive.
     pub async fn recall(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
         let (files, components) = self.archive.read(digest)?;
-        self.load(&files, components).await
+        let mut project = self.load(&files, components).await?;
+        self.archive.verify(digest, project.digest())?;
+        (self.prepare)(&mut project);
+        Ok(Arc::new(project))
     }
 
     async fn load(
         &self,
         files: &ProjectFiles,
         components: Vec<Component>,
-    ) -> Result<Arc<Project>, ReleaseError> {
+    ) -> Result<Project, ReleaseError> {
         let engine = self.engine.with(components).await;
         let engine = engine.map_err(ReleaseError::Nodes)?;
-        let mut project = engine.load(files).await.map_err(ReleaseError::Project)?;
-        (self.prepare)(&mut project);
-        Ok(Arc::new(project))
+        engine.load(files).await.map_err(ReleaseError::Project)
     }
 
     /// What a host that starts on this store needs. The current version is that of the directory,

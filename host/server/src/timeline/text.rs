@@ -2,6 +2,7 @@
 
 use super::model::{Row, Timeline};
 use super::says::time_of_day;
+use handoff_engine::display;
 use handoff_engine::time::Timestamp;
 use std::fmt::{self, Write};
 
@@ -81,19 +82,8 @@ fn day_of(at: Timestamp) -> String {
     at.to_iso().get(..10).unwrap_or_default().to_owned()
 }
 
-/// A text with everything escaped that moves a cursor or turns the direction of writing.
 fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let breaks = matches!(c, '\u{2028}' | '\u{2029}');
-        if c.is_control() || turns || breaks {
-            plain.extend(c.escape_default());
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
+    display::line(text).into_owned()
 }
 
 #[cfg(test)]

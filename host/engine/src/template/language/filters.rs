@@ -6,7 +6,6 @@ use super::printf;
 use super::tests::Test;
 use super::value::{ITEM, Text, Val};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 macro_rules! filters {
     ($($variant:ident: $($name:literal)|+,)*) => {
@@ -125,7 +124,9 @@ impl Filter {
                 _ => given.flag(1, "boolean")? && !value.is_true()?,
             };
             return Ok(match missing {
-                true => given.get(0, "default_value").unwrap_or(Val::Text(Text::Lent(""))),
+                true => given
+                    .get(0, "default_value")
+                    .unwrap_or(Val::Text(Text::Lent(""))),
                 false => value.clone(),
             });
         }
@@ -133,15 +134,28 @@ impl Filter {
             return Err(Trouble::Undefined);
         }
         match self {
-            Self::Safe | Self::Escape | Self::Lower | Self::Upper | Self::Title | Self::Capitalize
-            | Self::Replace | Self::Trim | Self::Split | Self::Lines | Self::String | Self::Indent
-            | Self::Pprint | Self::Format | Self::Tojson | Self::Urlencode => {
-                self.of_text(value, given, meter)
-            }
+            Self::Safe
+            | Self::Escape
+            | Self::Lower
+            | Self::Upper
+            | Self::Title
+            | Self::Capitalize
+            | Self::Replace
+            | Self::Trim
+            | Self::Split
+            | Self::Lines
+            | Self::String
+            | Self::Indent
+            | Self::Pprint
+            | Self::Format
+            | Self::Tojson
+            | Self::Urlencode => self.of_text(value, given, meter),
             Self::Round | Self::Abs | Self::Int | Self::Float | Self::Bool => {
                 self.of_number(value, given)
             }
-            Self::Length | Self::First | Self::Last | Self::Attr => self.of_some(value, given, meter),
+            Self::Length | Self::First | Self::Last | Self::Attr => {
+                self.of_some(value, given, meter)
+            }
             Self::Select | Self::Reject | Self::Selectattr | Self::Rejectattr | Self::Map => {
                 self.each(value, given, meter)
             }
@@ -149,7 +163,12 @@ impl Filter {
         }
     }
 
-    fn of_text<'a>(self, value: &Val<'a>, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
+    fn of_text<'a>(
+        self,
+        value: &Val<'a>,
+        given: &Given<'a>,
+        meter: &mut Meter,
+    ) -> Result<Val<'a>, Trouble> {
         if let Self::Tojson | Self::Pprint = self {
             let pretty = match given.get(0, "indent") {
                 Some(Val::Bool(pretty)) => pretty,
@@ -205,7 +224,12 @@ impl Filter {
                 let width = given.count(0, "width")?;
                 let lines = text.lines().count() + 1;
                 meter.pay_each(width.saturating_mul(lines), 2)?;
-                Val::text(indented(text, width, given.flag(1, "first")?, given.flag(2, "blank")?))
+                Val::text(indented(
+                    text,
+                    width,
+                    given.flag(1, "first")?,
+                    given.flag(2, "blank")?,
+                ))
             }
             Self::Format => printf::format(text, given, meter)?,
             _ => return Err(self.unfit(value)),
@@ -217,11 +241,20 @@ impl Filter {
         match self {
             Self::Bool => value.is_true().map(Val::Bool),
             Self::Abs => match value {
-                Val::Int(it) => it.checked_abs().map(Val::Int).ok_or_else(|| self.unfit(value)),
-                _ => value.as_float().map(|it| Val::Float(it.abs())).ok_or_else(|| self.unfit(value)),
+                Val::Int(it) => it
+                    .checked_abs()
+                    .map(Val::Int)
+                    .ok_or_else(|| self.unfit(value)),
+                _ => value
+                    .as_float()
+                    .map(|it| Val::Float(it.abs()))
+                    .ok_or_else(|| self.unfit(value)),
             },
             Self::Round => {
-                let digits = given.get(0, "precision").and_then(|it| it.as_int()).unwrap_or(0);
+                let digits = given
+                    .get(0, "precision")
+                    .and_then(|it| it.as_int())
+                    .unwrap_or(0);
                 let factor = 10_f64.powi(i32::try_from(digits.clamp(-300, 300)).unwrap_or(0));
                 match value {
                     Val::Int(it) => Ok(Val::Int(*it)),
@@ -242,19 +275,35 @@ impl Filter {
                     Val::Float(it) => Some(it.trunc() as i128),
                     _ => value.as_int(),
                 };
-                whole.map(Val::Int).or(default).ok_or_else(|| self.unfit(value))
+                whole
+                    .map(Val::Int)
+                    .or(default)
+                    .ok_or_else(|| self.unfit(value))
             }
             _ => {
                 let float = match value {
-                    Val::Text(text) => text.as_str().trim().parse().ok().filter(|it: &f64| it.is_finite()),
+                    Val::Text(text) => text
+                        .as_str()
+                        .trim()
+                        .parse()
+                        .ok()
+                        .filter(|it: &f64| it.is_finite()),
                     _ => value.as_float(),
                 };
-                float.map(Val::Float).or(default).ok_or_else(|| self.unfit(value))
+                float
+                    .map(Val::Float)
+                    .or(default)
+                    .ok_or_else(|| self.unfit(value))
             }
         }
     }
 
-    fn of_some<'a>(self, value: &Val<'a>, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
+    fn of_some<'a>(
+        self,
+        value: &Val<'a>,
+        given: &Given<'a>,
+        meter: &mut Meter,
+    ) -> Result<Val<'a>, Trouble> {
         match self {
             Self::Length => {
                 let length = match value {
@@ -277,21 +326,38 @@ impl Filter {
                 match value {
                     Val::Text(text) => {
                         let mut chars = text.as_str().chars();
-                        let c = if first { chars.next() } else { chars.next_back() };
+                        let c = if first {
+                            chars.next()
+                        } else {
+                            chars.next_back()
+                        };
                         Ok(c.map_or(Val::Undefined, |c| Val::text(c.to_string())))
                     }
                     Val::List(items) => {
-                        let index = if first { 0 } else { items.len().wrapping_sub(1) };
+                        let index = if first {
+                            0
+                        } else {
+                            items.len().wrapping_sub(1)
+                        };
                         Ok(items.get(index).unwrap_or(Val::Undefined))
                     }
-                    Val::Map(_) if first => Ok(value.items(meter)?.into_iter().next().unwrap_or(Val::Undefined)),
+                    Val::Map(_) if first => Ok(value
+                        .items(meter)?
+                        .into_iter()
+                        .next()
+                        .unwrap_or(Val::Undefined)),
                     _ => Err(self.unfit(value)),
                 }
             }
         }
     }
 
-    fn of_list<'a>(self, value: &Val<'a>, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
+    fn of_list<'a>(
+        self,
+        value: &Val<'a>,
+        given: &Given<'a>,
+        meter: &mut Meter,
+    ) -> Result<Val<'a>, Trouble> {
         if let (Self::Reverse, Val::Text(text)) = (self, value) {
             meter.pay_each(text.as_str().len(), 2)?;
             return Ok(Val::text(text.as_str().chars().rev().collect::<String>()));
@@ -299,7 +365,11 @@ impl Filter {
         if let (Self::Items | Self::Dictsort, Val::Map(entries)) = (self, value) {
             meter.pay_each(entries.len(), 4 * ITEM)?;
             let mut entries = entries.entries();
-            if self == Self::Dictsort && given.get(1, "by").is_some_and(|by| by.as_str() == Some("value")) {
+            if self == Self::Dictsort
+                && given
+                    .get(1, "by")
+                    .is_some_and(|by| by.as_str() == Some("value"))
+            {
                 let key = |it: &(Text<'a>, Val<'a>)| it.1.clone();
                 entries = sort(entries, &key, false, meter)?;
             }
@@ -326,7 +396,12 @@ impl Filter {
                         None => true,
                         Some(best) => {
                             let order = rank(&item, best, true, meter)?;
-                            order == if self == Self::Min { Ordering::Less } else { Ordering::Greater }
+                            order
+                                == if self == Self::Min {
+                                    Ordering::Less
+                                } else {
+                                    Ordering::Greater
+                                }
                         }
                     };
                     if better {
@@ -349,7 +424,9 @@ impl Filter {
                 let attribute = given.get(0, "attribute");
                 let mut sum = given.get(1, "start").unwrap_or(Val::Int(0));
                 for item in items {
-                    let item = attribute.as_ref().map_or(item.clone(), |path| at_path(&item, path));
+                    let item = attribute
+                        .as_ref()
+                        .map_or(item.clone(), |path| at_path(&item, path));
                     sum = Arithmetic::Add.apply(&sum, &item, meter)?;
                 }
                 sum
@@ -359,7 +436,9 @@ impl Filter {
                 let mut seen: Vec<Val<'a>> = Vec::new();
                 let mut kept = Vec::new();
                 for item in items {
-                    let key = attribute.as_ref().map_or(item.clone(), |path| at_path(&item, path));
+                    let key = attribute
+                        .as_ref()
+                        .map_or(item.clone(), |path| at_path(&item, path));
                     let mut known = false;
                     for other in &seen {
                         known = known || other.equals(&key, meter)?;
@@ -406,7 +485,10 @@ impl Filter {
                 for (index, item) in items.into_iter().take(shortest).enumerate() {
                     meter.pay_each(others.len() + 1, ITEM)?;
                     let others = others.iter().filter_map(|it| it.get(index).cloned());
-                    rows.push(Val::list(std::iter::once(item).chain(others).collect(), meter)?);
+                    rows.push(Val::list(
+                        std::iter::once(item).chain(others).collect(),
+                        meter,
+                    )?);
                 }
                 Val::list(rows, meter)?
             }
@@ -415,7 +497,12 @@ impl Filter {
     }
 
     /// `map`, `select` and their like. The filter they apply to each item is none of them.
-    fn each<'a>(self, value: &Val<'a>, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
+    fn each<'a>(
+        self,
+        value: &Val<'a>,
+        given: &Given<'a>,
+        meter: &mut Meter,
+    ) -> Result<Val<'a>, Trouble> {
         let items = value.items(meter)?;
         let mut kept = Vec::new();
         if self == Self::Map {
@@ -435,8 +522,12 @@ impl Filter {
                 kind: "filter",
                 name: name.to_owned(),
             })?;
-            if let Self::Map | Self::Select | Self::Reject | Self::Selectattr | Self::Rejectattr = filter {
-                return Err(Trouble::failed(format!("'map' cannot apply '{name}'; use a loop")));
+            if let Self::Map | Self::Select | Self::Reject | Self::Selectattr | Self::Rejectattr =
+                filter
+            {
+                return Err(Trouble::failed(format!(
+                    "'map' cannot apply '{name}'; use a loop"
+                )));
             }
             let rest = given.rest(1);
             for item in items {
@@ -447,7 +538,9 @@ impl Filter {
         }
         let by_attribute = matches!(self, Self::Selectattr | Self::Rejectattr);
         let wanted = matches!(self, Self::Select | Self::Selectattr);
-        let path = by_attribute.then(|| given.needed(0, "attribute")).transpose()?;
+        let path = by_attribute
+            .then(|| given.needed(0, "attribute"))
+            .transpose()?;
         let skipped = usize::from(by_attribute);
         let test = match given.positional.get(skipped) {
             None => None,
@@ -462,7 +555,9 @@ impl Filter {
         let rest = given.rest(skipped + 1);
         for item in items {
             meter.pay(ITEM)?;
-            let subject = path.as_ref().map_or(item.clone(), |path| at_path(&item, path));
+            let subject = path
+                .as_ref()
+                .map_or(item.clone(), |path| at_path(&item, path));
             let holds = match test {
                 Some(test) => test.holds(&subject, &rest, meter)?,
                 None => !matches!(subject, Val::Undefined) && subject.is_true()?,
@@ -476,7 +571,10 @@ impl Filter {
 
     fn unfit(self, value: &Val<'_>) -> Trouble {
         let name = format!("{self:?}").to_lowercase();
-        Trouble::failed(format!("the filter '{name}' does not work on {}", value.kind()))
+        Trouble::failed(format!(
+            "the filter '{name}' does not work on {}",
+            value.kind()
+        ))
     }
 }
 
@@ -487,7 +585,9 @@ pub(super) fn member<'a>(value: &Val<'a>, key: &Val<'a>) -> Val<'a> {
         (Val::List(items), _) => key.as_int().and_then(|index| {
             let len = items.len() as i128;
             let index = if index < 0 { index + len } else { index };
-            usize::try_from(index).ok().and_then(|index| items.get(index))
+            usize::try_from(index)
+                .ok()
+                .and_then(|index| items.get(index))
         }),
         _ => None,
     };
@@ -511,7 +611,12 @@ fn at_path<'a>(value: &Val<'a>, path: &Val<'a>) -> Val<'a> {
 }
 
 /// Order of any two values: by kind, then by value; texts as they read, whatever their case.
-fn rank<'a>(one: &Val<'a>, two: &Val<'a>, exact: bool, meter: &mut Meter) -> Result<Ordering, Trouble> {
+fn rank<'a>(
+    one: &Val<'a>,
+    two: &Val<'a>,
+    exact: bool,
+    meter: &mut Meter,
+) -> Result<Ordering, Trouble> {
     if let (Some(a), Some(b), false) = (one.as_str(), two.as_str(), exact) {
         meter.pay_each(a.len() + b.len() + 16, 4)?;
         return Ok(a.to_lowercase().cmp(&b.to_lowercase()));
@@ -553,9 +658,14 @@ fn join<'a>(items: &[Val<'a>], given: &Given<'a>, meter: &mut Meter) -> Result<V
     let attribute = given.get(1, "attribute");
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
-        let item = attribute.as_ref().map_or(item.clone(), |path| at_path(item, path));
+        let item = attribute
+            .as_ref()
+            .map_or(item.clone(), |path| at_path(item, path));
         let item = item.printed(meter)?;
-        meter.pay_each(item.as_str().len().saturating_add(between.as_str().len()), 3)?;
+        meter.pay_each(
+            item.as_str().len().saturating_add(between.as_str().len()),
+            3,
+        )?;
         if index > 0 {
             out.push_str(between.as_str());
         }
@@ -566,7 +676,9 @@ fn join<'a>(items: &[Val<'a>], given: &Given<'a>, meter: &mut Meter) -> Result<V
 
 fn split<'a>(text: &str, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
     let most = given.get(1, "maxsplits").and_then(|it| it.as_int());
-    let most = most.and_then(|it| usize::try_from(it).ok()).map_or(usize::MAX, |it| it.saturating_add(1));
+    let most = most
+        .and_then(|it| usize::try_from(it).ok())
+        .map_or(usize::MAX, |it| it.saturating_add(1));
     meter.pay_each(text.len() + 2, 16)?;
     let parts: Vec<&str> = match given.get(0, "split") {
         None | Some(Val::Null) => text.split_whitespace().take(most).collect(),
@@ -584,7 +696,12 @@ fn texts<'a>(parts: &[&str], meter: &mut Meter) -> Result<Val<'a>, Trouble> {
 }
 
 /// `batch`: rows of so many. `slice`: so many rows.
-fn grouped<'a>(filter: Filter, items: Vec<Val<'a>>, given: &Given<'a>, meter: &mut Meter) -> Result<Val<'a>, Trouble> {
+fn grouped<'a>(
+    filter: Filter,
+    items: Vec<Val<'a>>,
+    given: &Given<'a>,
+    meter: &mut Meter,
+) -> Result<Val<'a>, Trouble> {
     let count = given.count(0, "count")?;
     if count == 0 {
         return Err(Trouble::failed("a count of 0 makes no rows"));
@@ -595,7 +712,9 @@ fn grouped<'a>(filter: Filter, items: Vec<Val<'a>>, given: &Given<'a>, meter: &m
     } else {
         meter.pay_each(count, 2 * ITEM)?;
         let (each, more) = (items.len() / count, items.len() % count);
-        (0..count).map(|row| each + usize::from(row < more)).collect()
+        (0..count)
+            .map(|row| each + usize::from(row < more))
+            .collect()
     };
     let widest = sizes.iter().copied().max().unwrap_or(0);
     let mut items = items.into_iter();

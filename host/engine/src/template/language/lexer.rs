@@ -124,7 +124,9 @@ impl<'s> Lexer<'s> {
                 Some('b') => text.push('\u{8}'),
                 Some('f') => text.push('\u{c}'),
                 Some('u') => text.push(unicode(&mut chars)?),
-                Some('x') => text.push(char::from(u8::try_from(digits(&mut chars, 2)?).unwrap_or(0))),
+                Some('x') => text.push(char::from(
+                    u8::try_from(digits(&mut chars, 2)?).unwrap_or(0),
+                )),
                 Some(c) => text.push(c),
                 None => break,
             }
@@ -149,7 +151,9 @@ impl<'s> Lexer<'s> {
         let bytes = rest.as_bytes();
         let run = |from: usize| {
             let digits = bytes[from..].iter();
-            from + digits.take_while(|b| b.is_ascii_digit() || **b == b'_').count()
+            from + digits
+                .take_while(|b| b.is_ascii_digit() || **b == b'_')
+                .count()
         };
         let mut end = run(0);
         let mut float = false;
@@ -178,7 +182,8 @@ fn digits(chars: &mut std::str::CharIndices<'_>, count: usize) -> Result<u32, Tr
     let mut number = 0;
     for _ in 0..count {
         let digit = chars.next().and_then(|(_, c)| c.to_digit(16));
-        let digit = digit.ok_or_else(|| Trouble::Syntax("an escape needs hexadecimal digits".to_owned()))?;
+        let digit = digit
+            .ok_or_else(|| Trouble::Syntax("an escape needs hexadecimal digits".to_owned()))?;
         number = number * 16 + digit;
     }
     Ok(number)

@@ -32,7 +32,9 @@ impl Arithmetic {
 
     fn sign(self) -> &'static str {
         let all = Self::LEVELS.into_iter().flatten();
-        all.clone().find(|(_, it)| *it == self).map_or("", |(sign, _)| sign)
+        all.clone()
+            .find(|(_, it)| *it == self)
+            .map_or("", |(sign, _)| sign)
     }
 
     pub(super) fn apply<'a>(
@@ -86,9 +88,9 @@ impl Arithmetic {
             Self::DivideWhole | Self::Remainder => return Err(Trouble::failed("division by zero")),
             _ => return self.of_floats(a as f64, b as f64),
         };
-        whole.map(Val::Int).ok_or_else(|| {
-            Trouble::failed(format!("'{}' gives too large a number", self.sign()))
-        })
+        whole
+            .map(Val::Int)
+            .ok_or_else(|| Trouble::failed(format!("'{}' gives too large a number", self.sign())))
     }
 
     fn of_floats<'a>(self, a: f64, b: f64) -> Result<Val<'a>, Trouble> {
@@ -107,7 +109,10 @@ impl Arithmetic {
         };
         match result.is_finite() {
             true => Ok(Val::Float(result)),
-            false => Err(Trouble::failed(format!("'{}' gives too large a number", self.sign()))),
+            false => Err(Trouble::failed(format!(
+                "'{}' gives too large a number",
+                self.sign()
+            ))),
         }
     }
 }
@@ -137,7 +142,12 @@ impl Comparison {
         })
     }
 
-    pub(super) fn holds(self, one: &Val<'_>, two: &Val<'_>, meter: &mut Meter) -> Result<bool, Trouble> {
+    pub(super) fn holds(
+        self,
+        one: &Val<'_>,
+        two: &Val<'_>,
+        meter: &mut Meter,
+    ) -> Result<bool, Trouble> {
         let order = |meter: &mut Meter| -> Result<Ordering, Trouble> {
             one.order(two, meter)?.ok_or_else(|| {
                 Trouble::failed(format!("{} and {} have no order", one.kind(), two.kind()))
@@ -157,7 +167,11 @@ impl Comparison {
 }
 
 /// Whether `whole` holds `part`.
-pub(super) fn contains(whole: &Val<'_>, part: &Val<'_>, meter: &mut Meter) -> Result<bool, Trouble> {
+pub(super) fn contains(
+    whole: &Val<'_>,
+    part: &Val<'_>,
+    meter: &mut Meter,
+) -> Result<bool, Trouble> {
     match whole {
         Val::Undefined => Err(Trouble::Undefined),
         Val::Text(text) => {
@@ -174,7 +188,10 @@ pub(super) fn contains(whole: &Val<'_>, part: &Val<'_>, meter: &mut Meter) -> Re
             Ok(false)
         }
         Val::Map(entries) => Ok(part.as_str().is_some_and(|key| has(entries, key))),
-        _ => Err(Trouble::failed(format!("'in' does not work on {}", whole.kind()))),
+        _ => Err(Trouble::failed(format!(
+            "'in' does not work on {}",
+            whole.kind()
+        ))),
     }
 }
 
@@ -198,8 +215,18 @@ fn repeat<'a>(many: &Val<'a>, times: usize, meter: &mut Meter) -> Result<Val<'a>
             meter.pay_each(items.len().saturating_mul(times), ITEM)?;
             let all = (0..times).flat_map(|_| items.iter());
             // An empty list repeated is not walked: paid for nothing, it would take for ever.
-            Val::list(if items.len() == 0 { Vec::new() } else { all.collect() }, meter)
+            Val::list(
+                if items.len() == 0 {
+                    Vec::new()
+                } else {
+                    all.collect()
+                },
+                meter,
+            )
         }
-        _ => Err(Trouble::failed(format!("{} cannot be repeated", many.kind()))),
+        _ => Err(Trouble::failed(format!(
+            "{} cannot be repeated",
+            many.kind()
+        ))),
     }
 }

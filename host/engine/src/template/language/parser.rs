@@ -13,7 +13,9 @@ pub(in crate::template) const MAX_DEPTH: usize = 48;
 /// What can be called.
 pub(in crate::template) const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 
-const RESERVED: [&str; 9] = ["and", "or", "not", "if", "else", "in", "is", "true", "false"];
+const RESERVED: [&str; 9] = [
+    "and", "or", "not", "if", "else", "in", "is", "true", "false",
+];
 
 /// Parses a text with `{{ }}`, `{% %}` and `{# #}` in it.
 pub(in crate::template) fn parse_template(source: &str) -> Result<Vec<Node>, Trouble> {
@@ -68,7 +70,8 @@ impl<'s> Parser<'s> {
                     return Ok((nodes, ""));
                 }
                 None => {
-                    let message = format!("'{{% {} %}}' is missing at the end", ends[ends.len() - 1]);
+                    let message =
+                        format!("'{{% {} %}}' is missing at the end", ends[ends.len() - 1]);
                     return Err(Trouble::Syntax(message));
                 }
                 Some("{#") => self.comment()?,
@@ -182,7 +185,9 @@ impl<'s> Parser<'s> {
             }
             from = at + 2;
         }
-        Err(Trouble::Syntax("'{% endraw %}' is missing at the end".to_owned()))
+        Err(Trouble::Syntax(
+            "'{% endraw %}' is missing at the end".to_owned(),
+        ))
     }
 
     fn body(&mut self, end: &str) -> Result<Vec<Node>, Trouble> {
@@ -235,12 +240,18 @@ impl<'s> Parser<'s> {
                 "elif" => when = self.expr()?,
                 "else" => {
                     let otherwise = self.body("endif")?;
-                    return Ok(Node::If { branches, otherwise });
+                    return Ok(Node::If {
+                        branches,
+                        otherwise,
+                    });
                 }
                 _ => {
                     self.close()?;
                     let otherwise = Vec::new();
-                    return Ok(Node::If { branches, otherwise });
+                    return Ok(Node::If {
+                        branches,
+                        otherwise,
+                    });
                 }
             }
         }
@@ -266,7 +277,13 @@ impl<'s> Parser<'s> {
             self.close()?;
             Vec::new()
         };
-        Ok(Node::For { names, over, only, body, otherwise })
+        Ok(Node::For {
+            names,
+            over,
+            only,
+            body,
+            otherwise,
+        })
     }
 
     fn set_tag(&mut self) -> Result<Node, Trouble> {
@@ -293,7 +310,11 @@ impl<'s> Parser<'s> {
             false => Vec::new(),
         };
         let body = self.body("endset")?;
-        Ok(Node::SetBlock { target, filters, body })
+        Ok(Node::SetBlock {
+            target,
+            filters,
+            body,
+        })
     }
 
     fn names(&mut self) -> Result<Vec<Box<str>>, Trouble> {
@@ -525,7 +546,9 @@ impl<'s> Parser<'s> {
         let args = match &self.token {
             Token::Sign("(") => self.args()?,
             // 'is divisibleby 3'
-            Token::Int(_) | Token::Float(_) | Token::Text(_) | Token::Sign("[") => self.one_arg()?,
+            Token::Int(_) | Token::Float(_) | Token::Text(_) | Token::Sign("[") => {
+                self.one_arg()?
+            }
             Token::Name(word) if !RESERVED.contains(word) => self.one_arg()?,
             _ => Args::default(),
         };
@@ -720,7 +743,14 @@ impl<'s> Parser<'s> {
             Token::End => "the end".to_owned(),
         };
         let end = self.lexer.at.min(self.lexer.source.len());
-        let line = self.lexer.source.get(..end).unwrap_or_default().matches('\n').count() + 1;
+        let line = self
+            .lexer
+            .source
+            .get(..end)
+            .unwrap_or_default()
+            .matches('\n')
+            .count()
+            + 1;
         let line = match line {
             1 => String::new(),
             _ => format!(" in line {line}"),

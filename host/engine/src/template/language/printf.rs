@@ -74,7 +74,9 @@ pub(super) fn format<'a>(
 }
 
 fn missing(which: &str) -> Trouble {
-    Trouble::failed(format!("the format wants an argument that is not given: {which}"))
+    Trouble::failed(format!(
+        "the format wants an argument that is not given: {which}"
+    ))
 }
 
 fn number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
@@ -88,13 +90,21 @@ fn number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize>
 }
 
 impl Directive {
-    fn put(&self, kind: char, value: &Val<'_>, out: &mut String, meter: &mut Meter) -> Result<(), Trouble> {
+    fn put(
+        &self,
+        kind: char,
+        value: &Val<'_>,
+        out: &mut String,
+        meter: &mut Meter,
+    ) -> Result<(), Trouble> {
         // A float in full has 309 digits before its point.
         let precision = self.precision.unwrap_or(6);
         meter.pay_each(self.width.saturating_add(self.precision.unwrap_or(0)), 4)?;
         meter.pay(512)?;
         let whole = || {
-            let whole = value.as_int().or_else(|| value.as_float().map(|it| it as i128));
+            let whole = value
+                .as_int()
+                .or_else(|| value.as_float().map(|it| it as i128));
             whole.ok_or_else(|| wrong(kind, value))
         };
         let float = || value.as_float().ok_or_else(|| wrong(kind, value));
@@ -105,12 +115,22 @@ impl Directive {
                     _ => value.to_json(meter)?.to_string(),
                 };
                 meter.pay_each(text.len(), 2)?;
-                return self.pad(match self.precision {
-                    Some(most) => text.chars().take(most).collect(),
-                    None => text,
-                }, false, out);
+                return self.pad(
+                    match self.precision {
+                        Some(most) => text.chars().take(most).collect(),
+                        None => text,
+                    },
+                    false,
+                    out,
+                );
             }
-            'c' => return self.pad(value.printed(meter)?.as_str().chars().take(1).collect(), false, out),
+            'c' => {
+                return self.pad(
+                    value.printed(meter)?.as_str().chars().take(1).collect(),
+                    false,
+                    out,
+                );
+            }
             'd' | 'i' | 'u' => whole()?.to_string(),
             'x' => self.radix("0x", format!("{:x}", whole()?)),
             'X' => self.radix("0X", format!("{:X}", whole()?)),
@@ -120,7 +140,10 @@ impl Directive {
             'E' => exponent(&format!("{:.*E}", limited(precision)?, float()?)),
             'g' | 'G' => float()?.to_string(),
             _ => {
-                let message = format!("the format has an unknown directive '%{}'", kind.escape_default());
+                let message = format!(
+                    "the format has an unknown directive '%{}'",
+                    kind.escape_default()
+                );
                 return Err(Trouble::Failed(message));
             }
         };

@@ -63,7 +63,10 @@ impl<'a, 'm> Render<'a, 'm> {
                 let text = value.printed(self.meter)?;
                 self.put(text.as_str(), out)
             }
-            Node::If { branches, otherwise } => {
+            Node::If {
+                branches,
+                otherwise,
+            } => {
                 for (when, body) in branches {
                     if self.eval(when)?.is_true()? {
                         return self.nodes(body, out);
@@ -71,7 +74,13 @@ impl<'a, 'm> Render<'a, 'm> {
                 }
                 self.nodes(otherwise, out)
             }
-            Node::For { names, over, only, body, otherwise } => {
+            Node::For {
+                names,
+                over,
+                only,
+                body,
+                otherwise,
+            } => {
                 let items = self.chosen(names, over, only.as_ref())?;
                 if items.is_empty() {
                     return self.nodes(otherwise, out);
@@ -82,7 +91,11 @@ impl<'a, 'm> Render<'a, 'm> {
                 let value = self.eval(expr)?;
                 self.set(target, value)
             }
-            Node::SetBlock { target, filters, body } => {
+            Node::SetBlock {
+                target,
+                filters,
+                body,
+            } => {
                 let text = self.captured(body)?;
                 let value = self.links(text, filters)?;
                 self.set(target, value)
@@ -215,7 +228,8 @@ impl<'a, 'm> Render<'a, 'm> {
             Target::Names(names) => self.unpack(names, value),
             Target::Member(name, key) => {
                 let Val::Namespace(index) = self.variable(name)? else {
-                    let message = format!("'{name}' is not a namespace, so '{key}' cannot be set in it");
+                    let message =
+                        format!("'{name}' is not a namespace, so '{key}' cannot be set in it");
                     return Err(Trouble::Failed(message));
                 };
                 self.meter.pay(2 * ITEM)?;
@@ -298,7 +312,9 @@ impl<'a, 'm> Render<'a, 'm> {
                 }
             }
             Expr::Range(args) => self.range(args),
-            Expr::Dict(args) | Expr::Namespace(args) => self.made(args, matches!(expr, Expr::Dict(_))),
+            Expr::Dict(args) | Expr::Namespace(args) => {
+                self.made(args, matches!(expr, Expr::Dict(_)))
+            }
             _ => Ok(Val::Undefined),
         }
     }
@@ -338,7 +354,10 @@ impl<'a, 'm> Render<'a, 'm> {
                 .ok_or_else(|| Trouble::failed("the number is too large")),
             Val::Float(it) if count % 2 == 1 => Ok(Val::Float(-it)),
             Val::Int(_) | Val::Float(_) => Ok(value),
-            _ => Err(Trouble::failed(format!("'-' does not work on {}", value.kind()))),
+            _ => Err(Trouble::failed(format!(
+                "'-' does not work on {}",
+                value.kind()
+            ))),
         }
     }
 
@@ -363,7 +382,11 @@ impl<'a, 'm> Render<'a, 'm> {
             [to] => (0, to, 1),
             [from, to] => (from, to, 1),
             [from, to, step] if step != 0 => (from, to, step),
-            _ => return Err(Trouble::failed("'range' takes one to three numbers, the step not 0")),
+            _ => {
+                return Err(Trouble::failed(
+                    "'range' takes one to three numbers, the step not 0",
+                ));
+            }
         };
         let distance = if step > 0 { to - from } else { from - to };
         let count = (distance.max(0) + step.abs() - 1) / step.abs();
@@ -391,7 +414,9 @@ impl<'a, 'm> Render<'a, 'm> {
         self.meter.pay(4 * ITEM)?;
         let lent = entries.into_iter().map(|(key, value)| match key {
             Text::Lent(key) => Ok((key, value)),
-            Text::Own(_) => Err(Trouble::failed("a namespace takes the names that the template writes")),
+            Text::Own(_) => Err(Trouble::failed(
+                "a namespace takes the names that the template writes",
+            )),
         });
         let lent = lent.collect::<Result<_, _>>()?;
         self.namespaces.push(lent);
@@ -408,7 +433,9 @@ impl<'a, 'm> Render<'a, 'm> {
                 Link::Item(expr) => {
                     let key = self.eval(expr)?;
                     match (&value, &key) {
-                        (Val::Undefined, _) | (_, Val::Undefined) => return Err(Trouble::Undefined),
+                        (Val::Undefined, _) | (_, Val::Undefined) => {
+                            return Err(Trouble::Undefined);
+                        }
                         (Val::Text(_), _) => self.slice(&value, key.as_int(), None, None, true)?,
                         _ => member(&value, &key),
                     }
@@ -453,7 +480,10 @@ impl<'a, 'm> Render<'a, 'm> {
         Ok(match value {
             Val::Undefined => return Err(Trouble::Undefined),
             Val::Map(entries) => entries.get(name).unwrap_or(Val::Undefined),
-            Val::Namespace(index) => self.namespaces[*index].get(name).cloned().unwrap_or(Val::Undefined),
+            Val::Namespace(index) => self.namespaces[*index]
+                .get(name)
+                .cloned()
+                .unwrap_or(Val::Undefined),
             Val::Loop { index, len, depth } => match name {
                 "index" => whole(index + 1),
                 "index0" => whole(*index),
@@ -496,14 +526,27 @@ impl<'a, 'm> Render<'a, 'm> {
                 items.len()
             }
             Val::Undefined => return Err(Trouble::Undefined),
-            _ => return Err(Trouble::failed(format!("{} cannot be sliced", value.kind()))),
+            _ => {
+                return Err(Trouble::failed(format!(
+                    "{} cannot be sliced",
+                    value.kind()
+                )));
+            }
         };
         let place = |at: i128| {
-            let at = if at < 0 { at.saturating_add(len as i128).max(0) } else { at };
+            let at = if at < 0 {
+                at.saturating_add(len as i128).max(0)
+            } else {
+                at
+            };
             usize::try_from(at).unwrap_or(len).min(len)
         };
         let start = place(from.unwrap_or(0));
-        let end = if one { start + 1 } else { place(to.unwrap_or(len as i128)) };
+        let end = if one {
+            start + 1
+        } else {
+            place(to.unwrap_or(len as i128))
+        };
         if one && (from.is_none() || start >= len) {
             return Ok(Val::Undefined);
         }

@@ -74,9 +74,17 @@ impl Test {
         comparison.holds(value, &given.needed(0, "other")?, meter)
     }
 
-    fn of_one(self, value: &Val<'_>, given: &Given<'_>, meter: &mut Meter) -> Result<bool, Trouble> {
+    fn of_one(
+        self,
+        value: &Val<'_>,
+        given: &Given<'_>,
+        meter: &mut Meter,
+    ) -> Result<bool, Trouble> {
         let by_text = |meter: &mut Meter, test: fn(&str, &str) -> bool| {
-            let (text, other) = (value.printed(meter)?, given.needed(0, "other")?.printed(meter)?);
+            let (text, other) = (
+                value.printed(meter)?,
+                given.needed(0, "other")?.printed(meter)?,
+            );
             meter.pay(text.as_str().len())?;
             Ok(test(text.as_str(), other.as_str()))
         };

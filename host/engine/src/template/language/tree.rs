@@ -124,14 +124,23 @@ impl Names {
         match node {
             Node::Text(_) => {}
             Node::Emit(expr) | Node::Do(expr) => self.expr(expr),
-            Node::If { branches, otherwise } => {
+            Node::If {
+                branches,
+                otherwise,
+            } => {
                 for (when, body) in branches {
                     self.expr(when);
                     self.nodes(body);
                 }
                 self.nodes(otherwise);
             }
-            Node::For { names, over, only, body, otherwise } => {
+            Node::For {
+                names,
+                over,
+                only,
+                body,
+                otherwise,
+            } => {
                 self.own.insert("loop".to_owned());
                 self.own.extend(names.iter().map(|name| name.to_string()));
                 self.expr(over);
@@ -143,7 +152,11 @@ impl Names {
                 self.target(target);
                 self.expr(expr);
             }
-            Node::SetBlock { target, filters, body } => {
+            Node::SetBlock {
+                target,
+                filters,
+                body,
+            } => {
                 self.target(target);
                 self.links(filters);
                 self.nodes(body);

@@ -27,7 +27,11 @@ pub(in crate::template) enum Val<'a> {
     /// A place of the renderer. It is no plain value, so that none can hold itself.
     Namespace(usize),
     /// `loop`, at an index, of so many.
-    Loop { index: usize, len: usize, depth: usize },
+    Loop {
+        index: usize,
+        len: usize,
+        depth: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -70,10 +74,14 @@ impl Extent {
 
     fn bounded(self) -> Result<Self, Trouble> {
         if self.size > MAX_SIZE {
-            return Err(Trouble::TooLarge("a list or map that it builds is too large"));
+            return Err(Trouble::TooLarge(
+                "a list or map that it builds is too large",
+            ));
         }
         if self.nesting > MAX_NESTING {
-            return Err(Trouble::TooLarge("lists and maps that it builds are nested too deep"));
+            return Err(Trouble::TooLarge(
+                "lists and maps that it builds are nested too deep",
+            ));
         }
         Ok(self)
     }
@@ -154,11 +162,15 @@ impl<'a> Map<'a> {
         match self {
             Self::Lent(entries) => {
                 let entries = entries.iter();
-                entries.map(|(key, value)| (Text::Lent(key), Val::lent(value))).collect()
+                entries
+                    .map(|(key, value)| (Text::Lent(key), Val::lent(value)))
+                    .collect()
             }
             Self::Own(entries) => {
                 let entries = entries.parts.iter();
-                entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+                entries
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect()
             }
         }
     }
@@ -183,12 +195,18 @@ impl<'a> Val<'a> {
 
     pub(super) fn list(items: Vec<Self>, meter: &mut Meter) -> Result<Self, Trouble> {
         meter.pay_each(items.len() + 1, ITEM)?;
-        let mut extent = Extent { size: 2, nesting: 1 };
+        let mut extent = Extent {
+            size: 2,
+            nesting: 1,
+        };
         for item in &items {
             extent.add(item.extent(meter)?);
         }
         let extent = extent.bounded()?;
-        Ok(Self::List(List::Own(Arc::new(Sized { parts: items, extent }))))
+        Ok(Self::List(List::Own(Arc::new(Sized {
+            parts: items,
+            extent,
+        }))))
     }
 
     pub(super) fn map(
@@ -196,25 +214,37 @@ impl<'a> Val<'a> {
         meter: &mut Meter,
     ) -> Result<Self, Trouble> {
         meter.pay_each(entries.len() + 1, 2 * ITEM)?;
-        let mut extent = Extent { size: 2, nesting: 1 };
+        let mut extent = Extent {
+            size: 2,
+            nesting: 1,
+        };
         for (key, value) in &entries {
             extent.add(value.extent(meter)?);
             extent.size = extent.size.saturating_add(key.as_str().len());
         }
         let extent = extent.bounded()?;
-        Ok(Self::Map(Map::Own(Arc::new(Sized { parts: entries, extent }))))
+        Ok(Self::Map(Map::Own(Arc::new(Sized {
+            parts: entries,
+            extent,
+        }))))
     }
 
     /// How large the value is. A borrowed list or map is walked for it, which is paid for.
     pub(super) fn extent(&self, meter: &mut Meter) -> Result<Extent, Trouble> {
-        let text = |text: &str| Extent { size: ITEM + text.len(), nesting: 0 };
+        let text = |text: &str| Extent {
+            size: ITEM + text.len(),
+            nesting: 0,
+        };
         Ok(match self {
             Self::Text(it) => text(it.as_str()),
             Self::List(List::Own(items)) => items.extent,
             Self::Map(Map::Own(entries)) => entries.extent,
             Self::List(List::Lent(items)) => {
                 meter.pay_each(items.len() + 1, ITEM)?;
-                let mut extent = Extent { size: 2, nesting: 1 };
+                let mut extent = Extent {
+                    size: 2,
+                    nesting: 1,
+                };
                 for item in *items {
                     extent.add(Val::lent(item).extent(meter)?);
                 }
@@ -222,7 +252,10 @@ impl<'a> Val<'a> {
             }
             Self::Map(Map::Lent(entries)) => {
                 meter.pay_each(entries.len() + 1, ITEM)?;
-                let mut extent = Extent { size: 2, nesting: 1 };
+                let mut extent = Extent {
+                    size: 2,
+                    nesting: 1,
+                };
                 for (key, value) in *entries {
                     extent.add(Val::lent(value).extent(meter)?);
                     extent.size = extent.size.saturating_add(key.len());
@@ -338,8 +371,8 @@ impl<'a> Val<'a> {
             }
             Self::Map(Map::Own(entries)) => {
                 let entries = entries.parts.iter();
-                let entries =
-                    entries.map(|(key, value)| Ok((key.as_str().to_owned(), value.json_of_paid()?)));
+                let entries = entries
+                    .map(|(key, value)| Ok((key.as_str().to_owned(), value.json_of_paid()?)));
                 Value::Object(entries.collect::<Result<_, Trouble>>()?)
             }
             Self::Namespace(_) | Self::Loop { .. } => {
@@ -407,7 +440,11 @@ impl<'a> Val<'a> {
     }
 
     /// Order of two values, where they have one.
-    pub(super) fn order(&self, other: &Self, meter: &mut Meter) -> Result<Option<Ordering>, Trouble> {
+    pub(super) fn order(
+        &self,
+        other: &Self,
+        meter: &mut Meter,
+    ) -> Result<Option<Ordering>, Trouble> {
         meter.pay(16)?;
         Ok(match (self, other) {
             (Self::Undefined, _) | (_, Self::Undefined) => return Err(Trouble::Undefined),
