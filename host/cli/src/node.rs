@@ -2,7 +2,7 @@
 
 use crate::paint::{BOLD, DIM};
 use handoff_engine::display::{indented, line};
-use handoff_engine::node::{Limits, Node, PortKind, Runtime};
+use handoff_engine::node::{Descriptor, Limits, Node, PortKind, Runtime};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,43 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    out!(
-        "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}",
-        line(descriptor.node_type.as_str()),
-        line(&descriptor.version.to_string()),
-        line(&descriptor.label)
-    );
-    // What the node says of itself never looks like what this command says of the node.
-    out!("  │ {}\n", indented(descriptor.summary.trim_end(), "  │ "));
-    out!("{BOLD}Config{BOLD:#}");
-    let required: Vec<&str> = descriptor.config["required"]
-        .as_array()
-        .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
-        .unwrap_or_default();
-    let properties = descriptor.config["properties"].as_object();
-    for (name, schema) in properties.into_iter().flatten() {
-        let text = schema["title"]
-            .as_str()
-            .or_else(|| schema["description"].as_str())
-            .unwrap_or_default();
-        let text = text.lines().next().unwrap_or_default();
-        let mark = if required.contains(&name.as_str()) {
-            "*"
-        } else {
-            " "
-        };
-        let (name, text) = (line(name), line(text));
-        out!("  {name:<18}{mark} {text}");
-    }
-    out!("{BOLD}Ports{BOLD:#}");
-    for port in &descriptor.ports {
-        let kind = match port.kind {
-            PortKind::Success => "",
-            PortKind::Failure => " (failure)",
-        };
-        let (name, label) = (line(port.name.as_str()), line(&port.label));
-        out!("  {name:<18}  {label}{kind}");
-    }
+    out!("{}", self_described(descriptor));
     out!("{BOLD}Imports{BOLD:#}");
     for import in node.imports() {
         out!("  {}", line(&import.to_string()));
@@ -89,4 +53,70 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         descriptor.examples.len()
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a node says of itself. It is not trusted: none of it looks like what this command says.
+fn self_described(descriptor: &Descriptor) -> String {
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}\n  │ {}\n\n{BOLD}Config{BOLD:#}\n",
+        line(descriptor.node_type.as_str()),
+        line(&descriptor.version),
+        line(&descriptor.label),
+        indented(descriptor.summary.trim_end(), "  │ ")
+    );
+    let required: Vec<&str> = descriptor.config["required"]
+        .as_array()
+        .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
+        .unwrap_or_default();
+    let properties = descriptor.config["properties"].as_object();
+    for (name, schema) in properties.into_iter().flatten() {
+        let summary = schema["title"]
+            .as_str()
+            .or_else(|| schema["description"].as_str())
+            .unwrap_or_default();
+        let summary = line(summary.lines().next().unwrap_or_default());
+        let mark = if required.contains(&name.as_str()) {
+            "*"
+        } else {
+            " "
+        };
+        text += &format!("  {:<18}{mark} {summary}\n", line(name));
+    }
+    text += &format!("{BOLD}Ports{BOLD:#}");
+    for port in &descriptor.ports {
+        let kind = match port.kind {
+            PortKind::Success => "",
+            PortKind::Failure => " (failure)",
+        };
+        text += &format!("\n  {:<18}  {}{kind}", line(&port.name), line(&port.label));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_node_cannot_forge_what_this_command_says() {
+        let nasty = "x\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1m\u{202e}\r\nImports\nImports\n  (none)";
+        let descriptor: Descriptor = serde_json::from_value(json!({
+            "type": "say", "version": nasty, "label": nasty, "summary": nasty,
+            "config": {"properties": {nasty: {"title": nasty}}, "required": [nasty]},
+            "ports": [{"name": nasty, "label": nasty, "kind": "success"}],
+        }))
+        .expect("a descriptor");
+        let shown = anstream::adapter::strip_str(&self_described(&descriptor)).to_string();
+        assert!(
+            !shown.contains(|c: char| c.is_control() && c != '\n'),
+            "{shown}"
+        );
+        assert!(!shown.contains('\u{202e}'));
+        assert!(
+            shown.lines().all(|line| !line.starts_with("Imports")),
+            "{shown}"
+        );
+        assert!(shown.contains("  │ Imports"), "{shown}");
+    }
 }
