@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     out!(
         "{BOLD}{}{BOLD:#} {DIM}over {}, Genesys simulator at {}{DIM:#}",
-        stage.project_name(),
+        line(&stage.project_name()),
         stage.transport(),
         stage.simulator_url()
     );
@@ -126,7 +126,7 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
                     Typed::Pick(label) => pick(host, session, &id, label, offer.as_ref()).await,
                 };
                 if let Err(error) = said {
-                    out!("{RED}{error:#}{RED:#}");
+                    out!("{RED}{}{RED:#}", block(&format!("{error:#}")));
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::engine::NodesArguments;
 use crate::paint::{GREEN, RED};
 use crate::preflight::{self, OrgArguments};
 use handoff_engine::diagnostic::Severity;
+use handoff_engine::display::line;
 use handoff_scenario::{StageError, load_project};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ pub(crate) async fn mistakes(path: &Path, nodes: &NodesArguments) -> anyhow::Res
     show_all(project.warnings(), path);
     out!(
         "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
-        project.name(),
+        line(project.name()),
         project
             .environment()
             .map(|name| format!(" in {name}"))

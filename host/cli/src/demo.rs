@@ -5,6 +5,7 @@ use crate::paint::{self, BOLD, DIM, GREEN, RED};
 use crate::test::explain;
 use anyhow::bail;
 use handoff_engine::Engine;
+use handoff_engine::display::line;
 use handoff_engine::handoff::TransportKind;
 use handoff_scenario::{Outcome, Scenario, Told, play};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,10 @@ async fn perform(
     transport: TransportKind,
     arguments: &Arguments,
 ) -> bool {
-    out!("{BOLD}{}{BOLD:#}  {DIM}{transport}{DIM:#}", scenario.name);
+    out!(
+        "{BOLD}{}{BOLD:#}  {DIM}{transport}{DIM:#}",
+        line(&scenario.name)
+    );
     let (steps, pace) = (arguments.steps, Duration::from_millis(arguments.pace));
     let mut tell = move |told: &Told| {
         if let Some(line) = paint::told(told, steps) {

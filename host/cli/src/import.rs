@@ -5,6 +5,7 @@ use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, GREEN, RED};
 use anyhow::{Context, bail};
+use handoff_engine::display::{indented, line};
 use handoff_import::{ImportError, Imported, Source, dydu, kore, servisbot};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -103,11 +104,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let directory = target.to.display();
     out!("{GREEN}✓{GREEN:#} made {BOLD}{directory}{BOLD:#}");
     for file in &imported.files {
-        out!("  {}", file.path);
+        out!("  {}", line(&file.path));
     }
     out!("\n{BOLD}To do{BOLD:#} {DIM}also in README.md there{DIM:#}");
     for item in &imported.to_do {
-        out!("- {item}");
+        out!("- {}", indented(item, "  "));
     }
     out!("\n{BOLD}Try it{BOLD:#}\nhandoff test {directory}\nhandoff chat {directory}\n");
     check::mistakes(&target.to, &target.nodes).await

@@ -59,7 +59,7 @@ pub(crate) fn arrived(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Standard error for log lines in plain text.
+/// Standard error for log lines. A line stays one, whatever is told in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogLines;
 
@@ -67,11 +67,27 @@ impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A line comes as a whole.
         let text = String::from_utf8_lossy(bytes);
-        io::stderr().write_all(display::styled(&text).as_bytes())?;
+        io::stderr().write_all(log_line(&text).as_bytes())?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+fn log_line(text: &str) -> String {
+    let told = display::styled(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\\n");
+    format!("{told}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_stays_one() {
+        let shown = log_line("a\n2026 INFO forged\r\n\u{1b}]0;x\u{7}\u{202e}\n");
+        assert_eq!(shown, "a\\n2026 INFO forged\\n\\u001b]0;x\\u0007\\u202e\n");
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn told(told: &Told, details: bool) -> Option<String> {
     let owners = told.stack.join(" › ");
     let owners = line(&owners);
     let place = match &told.node {
-        Some(node) => format!("{node} @ {owners}"),
+        Some(node) => format!("{} @ {owners}", line(node.as_str())),
         None => owners.into_owned(),
     };
     let width = text.lines().last().unwrap_or_default().chars().count();

@@ -110,7 +110,7 @@ fn read(path: &Path) -> anyhow::Result<Lock> {
     if !path.exists() {
         return Ok(Lock::default());
     }
-    let text = std::fs::read_to_string(path)
+    let text = handoff_server::read_text_file(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| {
         format!(

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             names.join(", ")
         );
     };
-    anstream::print!("{}", in_lines(schema)?);
+    crate::output::print_text(&in_lines(schema)?);
     Ok(ExitCode::SUCCESS)
 }
 

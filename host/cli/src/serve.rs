@@ -5,6 +5,7 @@ use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, YELLOW};
 use anyhow::{Context, bail};
 use handoff_engine::account::Account;
+use handoff_engine::display::{indented, line};
 use handoff_engine::egress::Origin;
 use handoff_engine::project::Project;
 use handoff_genesys::Secrets;
@@ -130,7 +131,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         missing,
     } = at_start.map_err(|error| explained(error, &arguments.project))?;
     for (version, error) in missing {
-        err!("{YELLOW}sessions on version {version} stand still: {error}{YELLOW:#}");
+        err!(
+            "{YELLOW}sessions on version {version} stand still: {}{YELLOW:#}",
+            indented(&error.to_string(), "  ")
+        );
     }
     let secrets: Arc<dyn Secrets + Send + Sync> = secrets(&arguments, &current)?.into();
     let mut builder = Host::builder(Arc::clone(&current))
@@ -214,7 +218,7 @@ fn tell(outcome: Result<Reload, DeployError>, project: &Path) {
             if let DeployError::Release(ReleaseError::Project(mistakes)) = &error {
                 show_all(mistakes, project);
             } else {
-                err!("{error}");
+                err!("{}", indented(&error.to_string(), "  "));
             }
             err!("{YELLOW}new sessions go on as before{YELLOW:#}");
         }
@@ -297,7 +301,7 @@ async fn point_webhook(
 
 fn announce(server: &Server, project: &Project, data: &DataDirectory, made: Option<&AdminToken>) {
     let url = server.url();
-    out!("{BOLD}{}{BOLD:#} on {url}", project.name());
+    out!("{BOLD}{}{BOLD:#} on {url}", line(project.name()));
     out!("  sessions     {url}/v1/sessions");
     out!("  description  {url}/openapi.json");
     for (name, account) in project.accounts() {

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let file = format!("workers/{name}.json");
     let path = directory.path.join(&file);
     let manifest_path = directory.path.join("project.toml");
-    let manifest = std::fs::read_to_string(&manifest_path)?;
+    let manifest = handoff_server::read_text_file(&manifest_path)?;
     let header = format!("[bots.{name}]");
     let known: toml::Table = manifest
         .parse()

@@ -120,7 +120,11 @@ impl Scenario {
     /// Reads a scenario. All mistakes in its steps come at once.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let file = path.display().to_string();
-        let text = read_text_file(path).map_err(|error| FileError::Unreadable {
+        let text = match leads_out(path) {
+            true => Err(FileProblem::Outside),
+            false => read_text_file(path),
+        };
+        let text = text.map_err(|error| FileError::Unreadable {
             path: file.clone(),
             error,
         })?;
@@ -171,6 +175,17 @@ impl Scenario {
             steps,
         })
     }
+}
+
+/// Whether a scenario of a project is a link to a file outside of the project.
+fn leads_out(path: &Path) -> bool {
+    let folder = path.parent().map(Path::canonicalize);
+    let (Some(Ok(folder)), Ok(real)) = (folder, path.canonicalize()) else {
+        return false;
+    };
+    let is_in_project = folder.file_name().is_some_and(|name| name == "scenarios");
+    let project = folder.parent().unwrap_or(&folder);
+    is_in_project && !real.starts_with(project)
 }
 
 /// How each word of the head is written.
@@ -328,5 +343,41 @@ mod tests {
             };
             Scenario::parse(Path::new("s.toml"), &text).expect(word);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_scenario_that_leads_out_of_its_project_is_not_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let folder = directory.path().join("project/scenarios");
+        std::fs::create_dir_all(&folder).expect("created");
+        let outside = directory.path().join("secret.toml");
+        std::fs::write(&outside, "name = 'x'\nPASSWORD").expect("written");
+        let inside = folder.join("inside.toml");
+        std::fs::write(&inside, "name = 'x'\nsteps = []").expect("written");
+        let link = |name: &str, to: &Path| {
+            std::os::unix::fs::symlink(to, folder.join(name)).expect("linked");
+        };
+        link("a.toml", &outside);
+        link("b.toml", Path::new("/dev/zero"));
+        link("c.toml", &inside);
+        let mut found = Vec::new();
+        find(directory.path(), &mut found).expect("looks");
+        let read: Vec<_> = found.iter().map(|path| Scenario::read(path)).collect();
+        assert!(matches!(
+            &read[..],
+            [
+                Err(FileError::Unreadable {
+                    error: FileProblem::Outside,
+                    ..
+                }),
+                Err(FileError::Unreadable {
+                    error: FileProblem::Outside,
+                    ..
+                }),
+                Ok(_),
+                Ok(_)
+            ]
+        ));
     }
 }

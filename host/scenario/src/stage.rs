@@ -332,6 +332,16 @@ pub async fn load_project(engine: &Engine, path: &Path) -> Result<Project, Stage
     directory.load(&engine).await.map_err(StageError::Project)
 }
 
+/// The text of an organisation. Its name comes from a scenario, which may not read just any file.
+fn org_text(path: &Path) -> Result<String, FileProblem> {
+    let real = path.canonicalize();
+    let real = real.map_err(|error| FileProblem::Unreadable(error.kind()))?;
+    match real.extension().is_some_and(|ending| ending == "toml") {
+        true => read_text_file(&real),
+        false => Err(FileProblem::NotToml),
+    }
+}
+
 /// The account to play on: the default one if it has the transport, else the first that has. An
 /// account that a worker brings along comes last, and before it those that are switched off.
 fn account_for(project: &Project, transport: TransportKind) -> Option<AccountName> {
@@ -400,7 +410,7 @@ impl Scene {
         clock: ClockMode,
     ) -> Result<Self, StageError> {
         let mut project = load_project(engine, project).await?;
-        let text = read_text_file(org_path).map_err(|error| StageError::NoOrg {
+        let text = org_text(org_path).map_err(|error| StageError::NoOrg {
             path: org_path.to_owned(),
             error,
         })?;

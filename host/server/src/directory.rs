@@ -90,6 +90,9 @@ pub enum FileProblem {
     /// The file is a link that leads out of the project.
     #[error("it is a link that leads out of the project; copy the file into the project")]
     Outside,
+    /// The file is none of TOML.
+    #[error("it is not a '.toml' file")]
+    NotToml,
     /// The file is larger than any file of a project.
     #[error("it is larger than {} MiB, which no such file may be", .0 >> 20)]
     TooLarge(u64),
@@ -104,6 +107,7 @@ impl FileProblem {
             Self::Unreadable(_) => "file.unreadable",
             Self::NotRegular => "file.not_regular",
             Self::Outside => "file.outside_project",
+            Self::NotToml => "file.not_toml",
             Self::TooLarge(_) => "file.too_large",
             Self::Encoding(_) => "file.encoding",
         }
