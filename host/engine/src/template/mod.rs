@@ -36,6 +36,8 @@ pub const ROOTS: [&str; 6] = [
 /// templates hold in memory at any time is less than three times this.
 const BUDGET: usize = 8 << 20;
 const MAX_TEXT: usize = 64 * 1024;
+/// How long a template may be. What it is parsed into is some forty times larger.
+const MAX_SOURCE: usize = 64 * 1024;
 
 /// A template that does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +82,11 @@ enum Compiled {
 
 impl Compiled {
     fn new(found: Found<'_>) -> Result<Self, Trouble> {
+        let (Found::Expression(source) | Found::Text(source)) = found;
+        if source.len() > MAX_SOURCE {
+            let message = format!("it has more than {MAX_SOURCE} bytes");
+            return Err(Trouble::Syntax(message));
+        }
         match found {
             Found::Expression(source) => parse_expression(source).map(Self::Expression),
             Found::Text(source) => parse_template(source).map(Self::Text),
@@ -351,6 +358,13 @@ mod tests {
             resolve(config).expect("resolves")["text"],
             r#"true null 2 0.5 {"k":["v",true,null]} ["a"]"#
         );
+    }
+
+    #[test]
+    fn a_template_that_is_too_long_is_not_parsed() {
+        let text = format!("{{{{ context{} }}}}", ".a".repeat(MAX_SOURCE));
+        let errors = Templates::default().check(&json!({"text": text}), &schema());
+        assert!(errors[0].message.ends_with("it has more than 65536 bytes"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ async fn what_was_changed_in_the_archive_or_lies_outside_of_it_is_not_served() {
     deployments.reload().await.expect("loads");
     let current = host.project().digest().to_owned();
     // Another version under this name, and one outside of the archive.
-    let forged = text.replace("first", "forged");
+    let forged = text.replace("'first'", "'forged'");
     assert_ne!(forged, text);
     write(&kept, &forged);
     write(&bench.folder.path().join("evil/x.json"), &text);

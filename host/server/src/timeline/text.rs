@@ -94,6 +94,6 @@ mod tests {
     fn nothing_that_was_said_gives_orders_to_a_terminal() {
         let hostile = "\u{1b}[2Jgone\r\nnew\u{9b}1m\u{202e}txt";
         let plain = plain(hostile);
-        assert_eq!(plain, r"\u{1b}[2Jgone\r\nnew\u{9b}1m\u{202e}txt");
+        assert_eq!(plain, r"\u001b[2Jgone\r\nnew\u009b1m\u202etxt");
     }
 }

@@ -221,8 +221,10 @@ impl Names {
             let mut path = name.to_string();
             for link in links {
                 match link {
-                    Link::Attr(name) => path = format!("{path}.{name}"),
-                    Link::Item(Expr::Text(name)) => path = format!("{path}.{name}"),
+                    Link::Attr(name) | Link::Item(Expr::Text(name)) => {
+                        path.push('.');
+                        path.push_str(name);
+                    }
                     _ => break,
                 }
             }
