@@ -386,7 +386,13 @@ fn rows_of(table: &Source) -> Result<Vec<(String, String, Place)>, ImportError> 
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| bad(&error))?;
+        // The position may be that of the end of the line before.
         let byte = record.position().map_or(0, csv::Position::byte);
+        let breaks = text
+            .bytes()
+            .skip(usize::try_from(byte).unwrap_or(usize::MAX));
+        let breaks = breaks.take_while(|it| matches!(it, b'\r' | b'\n')).count();
+        let byte = byte + breaks as u64;
         let cell = |index| record.get(index).unwrap_or_default().to_owned();
         rows.push((cell(competency), cell(queue), at(byte, byte)));
     }

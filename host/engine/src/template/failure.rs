@@ -110,7 +110,7 @@ fn reason(trouble: &Trouble) -> String {
             let all = name_list(FUNCTIONS);
             format!("unknown function: '{name}'; there are {all}")
         }
-        Trouble::Unknown { kind, name } => format!("unknown {kind}: '{name}'"),
+        Trouble::Unknown { kind, name } => format!("there is no {kind} '{name}'"),
         Trouble::Undefined => "something is not defined".to_owned(),
         Trouble::Exhausted => "it takes too long".to_owned(),
     }

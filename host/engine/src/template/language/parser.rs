@@ -755,7 +755,7 @@ impl<'s> Parser<'s> {
             1 => String::new(),
             _ => format!(" in line {line}"),
         };
-        Trouble::Syntax(format!("unexpected {found}{line}, expected {expected}"))
+        Trouble::Syntax(format!("expected {expected}, found {found}{line}"))
     }
 }
 
