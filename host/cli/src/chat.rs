@@ -5,6 +5,7 @@ use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, RED, YELLOW};
 use anyhow::{Context, bail};
 use handoff_engine::content::{Content, Receipt, UserMessage, all_as_text};
+use handoff_engine::display::{block, line};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::SessionId;
 use handoff_engine::session::Sender;
@@ -54,23 +55,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error.into()),
     };
-    anstream::println!(
+    out!(
         "{BOLD}{}{BOLD:#} {DIM}over {}, Genesys simulator at {}{DIM:#}",
-        stage.project_name(),
+        line(&stage.project_name()),
         stage.transport(),
         stage.simulator_url()
     );
     for agent in stage.agents() {
-        anstream::println!(
+        out!(
             "{DIM}be an agent: handoff sim agent {agent} --url {}{DIM:#}",
             stage.simulator_url()
         );
     }
-    anstream::println!(
+    out!(
         "{DIM}or in a browser: {}/desk{DIM:#}",
         stage.simulator_url()
     );
-    anstream::println!(
+    out!(
         "{DIM}/leave leaves the agent or the chat, /quit quits, /attach FILE sends a file, /pick LABEL picks what an agent offers.{DIM:#}\n"
     );
     talk(&stage, arguments.bot.as_deref()).await?;
@@ -125,7 +126,7 @@ async fn talk(stage: &LiveStage, bot: Option<&str>) -> anyhow::Result<()> {
                     Typed::Pick(label) => pick(host, session, &id, label, offer.as_ref()).await,
                 };
                 if let Err(error) = said {
-                    anstream::println!("{RED}{error:#}{RED:#}");
+                    out!("{RED}{}{RED:#}", block(&format!("{error:#}")));
                 }
             }
         }
@@ -207,27 +208,28 @@ fn show(event: &UserEventKind) -> bool {
                 Sender::System => (DIM, "system".to_owned()),
             };
             let text = all_as_text(text, content);
+            let (text, name) = (block(&text), line(&name));
             let mut lines = text.lines();
             let first = lines.next().unwrap_or_default();
-            anstream::println!("{style}{name:>13}{style:#}  {first}");
+            out!("{style}{name:>13}{style:#}  {first}");
             for line in lines {
-                anstream::println!("{:>13}  {line}", "");
+                out!("{:>13}  {line}", "");
             }
             false
         }
         UserEventKind::Typing { on: true } => {
-            anstream::println!("{DIM}the agent is typing{DIM:#}");
+            out!("{DIM}the agent is typing{DIM:#}");
             false
         }
         UserEventKind::Receipt { receipt, .. } => {
             if *receipt == Receipt::Failed {
-                anstream::println!("{RED}the message did not reach the agent{RED:#}");
+                out!("{RED}the message did not reach the agent{RED:#}");
             }
             false
         }
         UserEventKind::Typing { on: false } => false,
         UserEventKind::Closed { reason } => {
-            anstream::println!("{YELLOW}The chat is closed: {}{YELLOW:#}", reason.as_str());
+            out!("{YELLOW}The chat is closed: {}{YELLOW:#}", reason.as_str());
             true
         }
     }

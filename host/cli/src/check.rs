@@ -5,6 +5,7 @@ use crate::engine::NodesArguments;
 use crate::paint::{GREEN, RED};
 use crate::preflight::{self, OrgArguments};
 use handoff_engine::diagnostic::Severity;
+use handoff_engine::display::line;
 use handoff_scenario::{StageError, load_project};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,9 +43,9 @@ pub(crate) async fn mistakes(path: &Path, nodes: &NodesArguments) -> anyhow::Res
         Err(error) => return refused(error, path),
     };
     show_all(project.warnings(), path);
-    anstream::println!(
+    out!(
         "{GREEN}✓{GREEN:#} {}{}: {} bots, {} accounts, {} node types in use",
-        project.name(),
+        line(project.name()),
         project
             .environment()
             .map(|name| format!(" in {name}"))
@@ -66,6 +67,6 @@ fn refused(error: StageError, path: &Path) -> anyhow::Result<ExitCode> {
         .filter(|mistake| mistake.severity == Severity::Error)
         .count();
     let word = if errors == 1 { "mistake" } else { "mistakes" };
-    anstream::eprintln!("{RED}{errors} {word}{RED:#}");
+    err!("{RED}{errors} {word}{RED:#}");
     Ok(ExitCode::FAILURE)
 }

@@ -5,6 +5,7 @@ use crate::paint::{self, BOLD, DIM, GREEN, RED};
 use crate::test::explain;
 use anyhow::bail;
 use handoff_engine::Engine;
+use handoff_engine::display::line;
 use handoff_engine::handoff::TransportKind;
 use handoff_scenario::{Outcome, Scenario, Told, play};
 use std::path::{Path, PathBuf};
@@ -55,18 +56,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let took = begun.elapsed().as_secs_f32();
     if failed > 0 {
-        anstream::println!(
+        out!(
             "{RED}{failed} of {} did not go as scripted.{RED:#}",
             shown.len()
         );
         return Ok(ExitCode::FAILURE);
     }
-    anstream::println!(
+    out!(
         "{GREEN}✓{GREEN:#} {} conversations handed over and back in {took:.1} s: real WebAssembly nodes, \
          real transports, a simulated Genesys.",
         shown.len()
     );
-    anstream::println!("{DIM}Talk to it yourself: handoff chat fixtures/projects/sentione{DIM:#}");
+    out!("{DIM}Talk to it yourself: handoff chat fixtures/projects/sentione{DIM:#}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,21 +103,24 @@ async fn perform(
     transport: TransportKind,
     arguments: &Arguments,
 ) -> bool {
-    anstream::println!("{BOLD}{}{BOLD:#}  {DIM}{transport}{DIM:#}", scenario.name);
+    out!(
+        "{BOLD}{}{BOLD:#}  {DIM}{transport}{DIM:#}",
+        line(&scenario.name)
+    );
     let (steps, pace) = (arguments.steps, Duration::from_millis(arguments.pace));
     let mut tell = move |told: &Told| {
         if let Some(line) = paint::told(told, steps) {
-            anstream::println!("{line}");
+            out!("{line}");
             // A reader's pace, not the conversation's: its clock is simulated.
             std::thread::sleep(pace);
         }
     };
     let report = play(engine, scenario, transport, &mut tell).await;
-    anstream::println!();
+    out!();
     match &report.outcome {
         Outcome::Passed => true,
         outcome => {
-            anstream::println!("{RED}{}{RED:#}\n", explain(scenario, outcome));
+            out!("{RED}{}{RED:#}\n", explain(scenario, outcome));
             false
         }
     }

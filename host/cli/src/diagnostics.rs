@@ -2,6 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use handoff_engine::diagnostic::{Diagnostic, Severity};
+use handoff_engine::display::{block, line};
+use handoff_server::read_text_file;
 use std::path::Path;
 
 /// Shows a mistake, with the line of the file if it has one. `base` is what the file is relative to.
@@ -12,10 +14,11 @@ pub(crate) fn show(diagnostic: &Diagnostic, base: &Path) -> String {
     };
     let path = base.join(&diagnostic.place.file);
     let file = path.display().to_string();
-    let title = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code);
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let file = line(&file);
+    let message = block(&diagnostic.message);
+    let help = diagnostic.help.as_deref().map(block);
+    let title = level.primary_title(&*message).id(diagnostic.code);
+    let text = read_text_file(&path).unwrap_or_default();
     let span = diagnostic.place.span.clone();
     let mut group = if diagnostic.place.line > 0 && span.end <= text.len() {
         // A mistake about a whole table points at its first line.
@@ -23,14 +26,14 @@ pub(crate) fn show(diagnostic: &Diagnostic, base: &Path) -> String {
         let annotation = AnnotationKind::Primary.span(span.start..span.start + first);
         title.element(
             Snippet::source(text.as_str())
-                .path(file.as_str())
+                .path(&*file)
                 .annotation(annotation),
         )
     } else {
-        title.element(annotate_snippets::Origin::path(file.as_str()))
+        title.element(annotate_snippets::Origin::path(&*file))
     };
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(&**help));
     }
     Renderer::styled().render(&[group])
 }
@@ -38,6 +41,6 @@ pub(crate) fn show(diagnostic: &Diagnostic, base: &Path) -> String {
 /// Shows several, with a blank line after each.
 pub(crate) fn show_all(diagnostics: &[Diagnostic], base: &Path) {
     for diagnostic in diagnostics {
-        anstream::eprintln!("{}\n", show(diagnostic, base));
+        err!("{}\n", show(diagnostic, base));
     }
 }

@@ -5,6 +5,7 @@ use crate::diagnostics::show_all;
 use crate::engine::NodesArguments;
 use crate::paint::{BOLD, DIM, GREEN, RED};
 use anyhow::{Context, bail};
+use handoff_engine::display::{indented, line};
 use handoff_import::{ImportError, Imported, Source, dydu, kore, servisbot};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -94,24 +95,22 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Ok(imported) => imported,
         Err(ImportError(mistakes)) => {
             show_all(&mistakes, Path::new(""));
-            anstream::eprintln!("{RED}nothing was imported{RED:#}");
+            err!("{RED}nothing was imported{RED:#}");
             return Ok(ExitCode::FAILURE);
         }
     };
     write(&imported, &target.to)?;
     show_all(&imported.notes, Path::new(""));
     let directory = target.to.display();
-    anstream::println!("{GREEN}✓{GREEN:#} made {BOLD}{directory}{BOLD:#}");
+    out!("{GREEN}✓{GREEN:#} made {BOLD}{directory}{BOLD:#}");
     for file in &imported.files {
-        anstream::println!("  {}", file.path);
+        out!("  {}", line(&file.path));
     }
-    anstream::println!("\n{BOLD}To do{BOLD:#} {DIM}also in README.md there{DIM:#}");
+    out!("\n{BOLD}To do{BOLD:#} {DIM}also in README.md there{DIM:#}");
     for item in &imported.to_do {
-        anstream::println!("- {item}");
+        out!("- {}", indented(item, "  "));
     }
-    anstream::println!(
-        "\n{BOLD}Try it{BOLD:#}\nhandoff test {directory}\nhandoff chat {directory}\n"
-    );
+    out!("\n{BOLD}Try it{BOLD:#}\nhandoff test {directory}\nhandoff chat {directory}\n");
     check::mistakes(&target.to, &target.nodes).await
 }
 
@@ -170,6 +169,14 @@ fn below(directory: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> anyhow
     paths.sort();
     for path in paths {
         let ending = path.extension().and_then(|it| it.to_str());
+        let name = path.file_name().and_then(|it| it.to_str());
+        if name.is_none_or(|name| name.starts_with('.')) {
+            continue;
+        }
+        // A link may lead round in a circle.
+        if path.is_dir() && path.is_symlink() {
+            continue;
+        }
         if path.is_dir() {
             below(&path, endings, files)?;
         } else if ending.is_some_and(|it| endings.contains(&it)) {
@@ -180,7 +187,7 @@ fn below(directory: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> anyhow
 }
 
 fn read(path: &Path) -> anyhow::Result<Source> {
-    let text = std::fs::read_to_string(path)
+    let text = handoff_server::read_text_file(path)
         .with_context(|| format!("'{}' cannot be read", path.display()))?;
     Ok(Source {
         file: path.display().to_string(),

@@ -2,6 +2,9 @@
 //!
 //! Exit codes: 0 all well, 1 something failed (a scenario, a check), 2 the call was wrong.
 
+#[macro_use]
+mod output;
+
 mod chat;
 mod check;
 mod demo;
@@ -26,6 +29,7 @@ mod timeline;
 mod worker;
 
 use clap::{Parser, Subcommand};
+use handoff_engine::display;
 use std::process::ExitCode;
 use telemetry::Telemetry;
 
@@ -87,7 +91,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("error: no runtime: {error}");
+            err!("error: no runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -126,7 +130,7 @@ fn main() -> ExitCode {
     // Reading standard input cannot be interrupted; do not wait for it.
     runtime.shutdown_background();
     match result {
-        Ok(code) => code,
+        Ok(code) => output::arrived(code),
         Err(error) => {
             tell(&error);
             ExitCode::FAILURE
@@ -136,7 +140,8 @@ fn main() -> ExitCode {
 
 fn tell(error: &anyhow::Error) {
     let red = paint::RED;
-    anstream::eprintln!("{red}error{red:#}: {}", in_full(error));
+    let text = in_full(error);
+    err!("{red}error{red:#}: {}", display::indented(&text, "  "));
 }
 
 /// An error with its causes, those left out that it tells of itself.

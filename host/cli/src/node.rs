@@ -3,7 +3,8 @@
 use crate::engine::{CacheArguments, NodesArguments, compiling, spinner};
 use crate::paint::{BOLD, DIM};
 use anyhow::bail;
-use handoff_engine::node::{Limits, Node, PortKind, Runtime};
+use handoff_engine::display::{indented, line};
+use handoff_engine::node::{Descriptor, Limits, Node, PortKind, Runtime};
 use handoff_engine::{Component, Progress};
 use handoff_server::{read_component, read_components};
 use std::path::{Path, PathBuf};
@@ -113,7 +114,7 @@ async fn inspect(file: &Path, json: bool, cache: &CacheArguments) -> anyhow::Res
     let node = node.map_err(|error| anyhow::anyhow!("{error} [{}]", error.code()))?;
     let descriptor = node.descriptor();
     if json {
-        anstream::println!("{}", serde_json::to_string_pretty(descriptor)?);
+        out!("{}", serde_json::to_string_pretty(descriptor)?);
         return Ok(ExitCode::SUCCESS);
     }
     let digest: String = node
@@ -121,48 +122,81 @@ async fn inspect(file: &Path, json: bool, cache: &CacheArguments) -> anyhow::Res
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    anstream::println!(
-        "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}",
-        descriptor.node_type,
-        descriptor.version,
-        descriptor.label
+    out!("{}", self_described(descriptor));
+    out!("{BOLD}Imports{BOLD:#}");
+    for import in node.imports() {
+        out!("  {}", line(&import.to_string()));
+    }
+    out!(
+        "{DIM}{} bytes, sha256 {digest}, {} examples; --json shows everything{DIM:#}",
+        bytes.len(),
+        descriptor.examples.len()
     );
-    anstream::println!("{}\n", descriptor.summary);
-    anstream::println!("{BOLD}Config{BOLD:#}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a node says of itself. It is not trusted: none of it looks like what this command says.
+fn self_described(descriptor: &Descriptor) -> String {
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} {}  {DIM}{}{DIM:#}\n  │ {}\n\n{BOLD}Config{BOLD:#}\n",
+        line(descriptor.node_type.as_str()),
+        line(&descriptor.version),
+        line(&descriptor.label),
+        indented(descriptor.summary.trim_end(), "  │ ")
+    );
     let required: Vec<&str> = descriptor.config["required"]
         .as_array()
         .map(|names| names.iter().filter_map(serde_json::Value::as_str).collect())
         .unwrap_or_default();
     let properties = descriptor.config["properties"].as_object();
     for (name, schema) in properties.into_iter().flatten() {
-        let text = schema["title"]
+        let summary = schema["title"]
             .as_str()
             .or_else(|| schema["description"].as_str())
             .unwrap_or_default();
-        let text = text.lines().next().unwrap_or_default();
+        let summary = line(summary.lines().next().unwrap_or_default());
         let mark = if required.contains(&name.as_str()) {
             "*"
         } else {
             " "
         };
-        anstream::println!("  {name:<18}{mark} {text}");
+        text += &format!("  {:<18}{mark} {summary}\n", line(name));
     }
-    anstream::println!("{BOLD}Ports{BOLD:#}");
+    text += &format!("{BOLD}Ports{BOLD:#}");
     for port in &descriptor.ports {
         let kind = match port.kind {
             PortKind::Success => "",
             PortKind::Failure => " (failure)",
         };
-        anstream::println!("  {:<18}  {}{kind}", port.name, port.label);
+        text += &format!("\n  {:<18}  {}{kind}", line(&port.name), line(&port.label));
     }
-    anstream::println!("{BOLD}Imports{BOLD:#}");
-    for import in node.imports() {
-        anstream::println!("  {import}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_node_cannot_forge_what_this_command_says() {
+        let nasty = "x\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1m\u{202e}\r\nImports\nImports\n  (none)";
+        let descriptor: Descriptor = serde_json::from_value(json!({
+            "type": "say", "version": nasty, "label": nasty, "summary": nasty,
+            "config": {"properties": {nasty: {"title": nasty}}, "required": [nasty]},
+            "ports": [{"name": nasty, "label": nasty, "kind": "success"}],
+        }))
+        .expect("a descriptor");
+        let shown = anstream::adapter::strip_str(&self_described(&descriptor)).to_string();
+        assert!(
+            !shown.contains(|c: char| c.is_control() && c != '\n'),
+            "{shown}"
+        );
+        assert!(!shown.contains('\u{202e}'));
+        assert!(
+            shown.lines().all(|line| !line.starts_with("Imports")),
+            "{shown}"
+        );
+        assert!(shown.contains("  │ Imports"), "{shown}");
     }
-    anstream::println!(
-        "{DIM}{} bytes, sha256 {digest}, {} examples; --json shows everything{DIM:#}",
-        bytes.len(),
-        descriptor.examples.len()
-    );
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! Lines of a conversation, in colour: who, when, what, at which node, owned by whom.
 
 use anstyle::{AnsiColor, Style};
+use handoff_engine::display::{indented, line};
 use handoff_engine::time::Timestamp;
 use handoff_scenario::{Told, Who};
 
@@ -28,6 +29,8 @@ pub(crate) fn agent() -> Style {
 
 /// Width of the column with names.
 const NAME: usize = 13;
+/// What stands before further lines of a text, so that none looks like a line of ours.
+const MARGIN: &str = "                         ";
 /// Column in which the node and the owner stack begin.
 const TEXT: usize = 62;
 
@@ -46,24 +49,24 @@ pub(crate) fn told(told: &Told, details: bool) -> Option<String> {
         return None;
     }
     let clock = clock(told.at);
-    let name = shorten(&name, NAME);
+    let name = shorten(&line(&name), NAME);
+    let text = indented(&told.text, MARGIN);
     if !told.said {
         let mark = if name.is_empty() { "· " } else { "" };
         return Some(format!(
-            "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {DIM}{mark}{text}{DIM:#}",
-            text = told.text,
+            "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {DIM}{mark}{text}{DIM:#}"
         ));
     }
     let owners = told.stack.join(" › ");
+    let owners = line(&owners);
     let place = match &told.node {
-        Some(node) => format!("{node} @ {owners}"),
-        None => owners,
+        Some(node) => format!("{} @ {owners}", line(node.as_str())),
+        None => owners.into_owned(),
     };
-    let width = told.text.chars().count();
+    let width = text.lines().last().unwrap_or_default().chars().count();
     let gap = TEXT.saturating_sub(width).max(2);
     Some(format!(
         "{DIM}{clock}{DIM:#}  {style}{name:>NAME$}{style:#}  {text}{empty:gap$}{DIM}{place}{DIM:#}",
-        text = told.text,
         empty = "",
     ))
 }

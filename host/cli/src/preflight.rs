@@ -7,6 +7,7 @@ use anstyle::Style;
 use anyhow::bail;
 use handoff_engine::clock::SystemClock;
 use handoff_engine::diagnostic::{did_you_mean, name_list};
+use handoff_engine::display::line;
 use handoff_engine::name::AccountName;
 use handoff_engine::project::Project;
 use handoff_genesys::http_client;
@@ -73,7 +74,7 @@ pub(crate) async fn run(
         all.push(found);
     }
     if arguments.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&all)?);
+        out!("{}", serde_json::to_string_pretty(&all)?);
     }
     let worst = all.iter().map(Preflight::worst).max();
     Ok(match worst {
@@ -111,7 +112,7 @@ fn show(found: &Preflight) {
     let Preflight {
         account, transport, ..
     } = found;
-    anstream::println!("{BOLD}{account}{BOLD:#} {DIM}{transport}{DIM:#}");
+    out!("{BOLD}{account}{BOLD:#} {DIM}{transport}{DIM:#}");
     for finding in &found.findings {
         show_finding(finding);
     }
@@ -121,9 +122,9 @@ fn show(found: &Preflight) {
     };
     let (errors, warnings) = (count(Grade::Error), count(Grade::Warning));
     match (errors, warnings) {
-        (0, 0) => anstream::println!("{GREEN}ready{GREEN:#}\n"),
-        (0, _) => anstream::println!("{YELLOW}ready, with {warnings} to look at{YELLOW:#}\n"),
-        _ => anstream::println!("{RED}not ready: {errors} to mend{RED:#}\n"),
+        (0, 0) => out!("{GREEN}ready{GREEN:#}\n"),
+        (0, _) => out!("{YELLOW}ready, with {warnings} to look at{YELLOW:#}\n"),
+        _ => out!("{RED}not ready: {errors} to mend{RED:#}\n"),
     }
 }
 
@@ -134,12 +135,12 @@ pub(crate) fn show_finding(finding: &Finding) {
         Grade::Warning => (YELLOW, "!"),
         Grade::Error => (RED, "✗"),
     };
-    anstream::println!(
+    out!(
         "  {style}{sign}{style:#} {} {DIM}{}{DIM:#}",
-        finding.message,
+        line(&finding.message),
         finding.code
     );
     if let Some(help) = &finding.help {
-        anstream::println!("      {DIM}{help}{DIM:#}");
+        out!("      {DIM}{}{DIM:#}", line(help));
     }
 }

@@ -11,6 +11,7 @@ use crate::simulated::SimulatorArguments;
 use anyhow::{Context, bail};
 use handoff_engine::account::Account;
 use handoff_engine::clock::SystemClock;
+use handoff_engine::display::line;
 use handoff_genesys::http_client;
 use handoff_genesys::provision::{Lock, Manner, Provisioned, State, Step, provision};
 use handoff_scenario::{StageError, load_project};
@@ -97,7 +98,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         );
     }
     if arguments.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&all)?);
+        out!("{}", serde_json::to_string_pretty(&all)?);
     }
     Ok(match all.iter().any(Provisioned::is_amiss) {
         true => ExitCode::FAILURE,
@@ -109,7 +110,7 @@ fn read(path: &Path) -> anyhow::Result<Lock> {
     if !path.exists() {
         return Ok(Lock::default());
     }
-    let text = std::fs::read_to_string(path)
+    let text = handoff_server::read_text_file(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| {
         format!(
@@ -130,12 +131,12 @@ fn write(path: &Path, lock: &Lock) -> anyhow::Result<()> {
 }
 
 fn show(done: &Provisioned) {
-    anstream::println!("{BOLD}{}{BOLD:#}", done.account);
+    out!("{BOLD}{}{BOLD:#}", done.account);
     for step in &done.steps {
         show_step(step);
     }
     if done.steps.is_empty() {
-        anstream::println!("  {GREEN}✓{GREEN:#} everything is as the project wants it");
+        out!("  {GREEN}✓{GREEN:#} everything is as the project wants it");
     }
 }
 
@@ -152,6 +153,9 @@ fn show_step(step: &Step) {
         State::Failed { why } => (RED, "✗", why.clone()),
     };
     let code = step.deed.code();
-    anstream::println!("  {style}{sign}{style:#} {} {DIM}{code}{DIM:#}", step.found);
-    anstream::println!("      {DIM}{what}{DIM:#}");
+    out!(
+        "  {style}{sign}{style:#} {} {DIM}{code}{DIM:#}",
+        line(&step.found)
+    );
+    out!("      {DIM}{}{DIM:#}", line(&what));
 }

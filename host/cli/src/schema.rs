@@ -24,13 +24,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let file = directory.join(format!("{name}.schema.json"));
             std::fs::write(&file, in_lines(schema)?)
                 .with_context(|| format!("'{}' cannot be written", file.display()))?;
-            anstream::println!("{}", file.display());
+            out!("{}", file.display());
         }
         return Ok(ExitCode::SUCCESS);
     }
     let Some(wanted) = &arguments.name else {
         for (name, _) in &schemas {
-            anstream::println!("{name}");
+            out!("{name}");
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             names.join(", ")
         );
     };
-    anstream::print!("{}", in_lines(schema)?);
+    crate::output::print_text(&in_lines(schema)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ use crate::store::STORE_FILE;
 use anyhow::{Context, bail};
 use etcetera::{BaseStrategy, choose_base_strategy};
 use handoff_engine::account::Account;
+use handoff_engine::display::{indented, line};
 use handoff_engine::egress::Origin;
 use handoff_engine::project::{MANIFEST, Project};
 use handoff_genesys::Secrets;
@@ -177,7 +178,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         missing,
     } = at_start.map_err(|error| explained(error, &arguments.project))?;
     for (version, error) in missing {
-        anstream::eprintln!("{YELLOW}sessions on version {version} stand still: {error}{YELLOW:#}");
+        err!(
+            "{YELLOW}sessions on version {version} stand still: {}{YELLOW:#}",
+            indented(&error.to_string(), "  ")
+        );
     }
     let secrets: Arc<dyn Secrets + Send + Sync> = secrets(&arguments, &current)?.into();
     let mut builder = Host::builder(Arc::clone(&current))
@@ -383,16 +387,16 @@ fn listen_options(arguments: &Arguments) -> ListenOptions {
 fn tell(outcome: Result<Reload, DeployError>, project: &Path) {
     match outcome {
         Ok(Reload::Deployed(digest)) => {
-            anstream::println!("{DIM}new sessions take version {}{DIM:#}", &digest[..12]);
+            out!("{DIM}new sessions take version {}{DIM:#}", &digest[..12]);
         }
         Ok(Reload::Unchanged(_)) => {}
         Err(error) => {
             if let DeployError::Release(ReleaseError::Project(mistakes)) = &error {
                 show_all(mistakes, project);
             } else {
-                anstream::eprintln!("{error}");
+                err!("{}", indented(&error.to_string(), "  "));
             }
-            anstream::eprintln!("{YELLOW}new sessions go on as before{YELLOW:#}");
+            err!("{YELLOW}new sessions go on as before{YELLOW:#}");
         }
     }
 }
@@ -417,7 +421,7 @@ fn secrets(
         return Ok(Box::new(secrets));
     }
     let org = arguments.project.join(&arguments.simulator_org);
-    let text = std::fs::read_to_string(&org).with_context(|| {
+    let text = handoff_server::read_text_file(&org).with_context(|| {
         format!(
             "the simulated organisation '{}' cannot be read; name it with --simulator-org",
             org.display()
@@ -473,20 +477,20 @@ async fn point_webhook(
 
 fn announce(server: &Server, project: &Project, data: &DataDirectory, made: Option<&AdminToken>) {
     let url = server.url();
-    anstream::println!("{BOLD}{}{BOLD:#} on {url}", project.name());
-    anstream::println!("  sessions     {url}/v1/sessions");
-    anstream::println!("  description  {url}/openapi.json");
+    out!("{BOLD}{}{BOLD:#} on {url}", line(project.name()));
+    out!("  sessions     {url}/v1/sessions");
+    out!("  description  {url}/openapi.json");
     for (name, account) in project.accounts() {
         if let Account::CloudOpenMessaging(_) = account {
             let path = Host::webhook_path(name);
-            anstream::println!("  webhook      {url}{path}");
+            out!("  webhook      {url}{path}");
         }
     }
-    anstream::println!("  data         {}", data.path().display());
+    out!("  data         {}", data.path().display());
     if let Some(token) = made {
-        anstream::println!("  admin token  {}", token.as_str());
+        out!("  admin token  {}", token.as_str());
     }
-    anstream::println!("{DIM}Ctrl-C stops it.{DIM:#}");
+    out!("{DIM}Ctrl-C stops it.{DIM:#}");
 }
 
 /// Waits for Ctrl-C, or on Unix for what asks a service to stop. Meanwhile does what it is asked for when

@@ -37,24 +37,24 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let simulator = Simulator::start(org, options).await?;
     let url = simulator.base_url();
-    anstream::println!("{BOLD}Genesys simulator{BOLD:#} on {url}");
-    anstream::println!("  Engage chat          {url}/genesys/2/chat/<service>");
-    anstream::println!("  Platform API         {url}/api/v2, OAuth at {url}/oauth/token");
-    anstream::println!("  WebChat guests       {url}/api/v2/webchat/guest");
-    anstream::println!(
+    out!("{BOLD}Genesys simulator{BOLD:#} on {url}");
+    out!("  Engage chat          {url}/genesys/2/chat/<service>");
+    out!("  Platform API         {url}/api/v2, OAuth at {url}/oauth/token");
+    out!("  WebChat guests       {url}/api/v2/webchat/guest");
+    out!(
         "  Web Messaging guests {}/v1",
         url.replacen("http", "ws", 1)
     );
-    anstream::println!("  control              {url}/sim");
-    anstream::println!("  agents' desks        {url}/desk");
+    out!("  control              {url}/sim");
+    out!("  agents' desks        {url}/desk");
     for desk in simulator.control().desks() {
-        anstream::println!(
+        out!(
             "  {DIM}be {}:{DIM:#} handoff sim agent {} --url {url}",
             desk.name,
             desk.agent
         );
     }
-    anstream::println!("{DIM}Ctrl-C stops it.{DIM:#}");
+    out!("{DIM}Ctrl-C stops it.{DIM:#}");
     tokio::signal::ctrl_c().await?;
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)

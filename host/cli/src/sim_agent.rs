@@ -2,6 +2,7 @@
 
 use crate::paint::{BOLD, DIM, GREEN, RED, YELLOW};
 use anyhow::{Context, bail};
+use handoff_engine::display;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
@@ -35,14 +36,14 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Following first: what happens between the two calls is not missed.
     let mut events = desk.follow().await?;
     desk.show().await?;
-    anstream::println!("{DIM}{HELP}{DIM:#}");
+    out!("{DIM}{HELP}{DIM:#}");
     let mut typed = BufReader::new(tokio::io::stdin()).lines();
     let mut pending = String::new();
     loop {
         tokio::select! {
             chunk = events.chunk() => {
                 let Some(chunk) = chunk? else {
-                    anstream::println!("{YELLOW}The simulator has stopped.{YELLOW:#}");
+                    out!("{YELLOW}The simulator has stopped.{YELLOW:#}");
                     return Ok(ExitCode::SUCCESS);
                 };
                 pending.push_str(&String::from_utf8_lossy(&chunk));
@@ -97,10 +98,10 @@ impl Desk {
                 desk["message"].as_str().unwrap_or("the simulator refused")
             );
         }
-        anstream::println!(
+        out!(
             "{BOLD}{}{BOLD:#}, {}",
-            desk["name"].as_str().unwrap_or_default(),
-            desk["status"].as_str().unwrap_or_default()
+            text(&desk["name"]),
+            text(&desk["status"])
         );
         for (list, word) in [("alerting", "rings"), ("connected", "connected")] {
             for item in desk[list].as_array().into_iter().flatten() {
@@ -111,23 +112,16 @@ impl Desk {
     }
 
     fn show_conversation(&self, item: &Value, word: &str) {
-        anstream::println!(
+        out!(
             "{YELLOW}{word}{YELLOW:#}: {} {DIM}{}{DIM:#}",
-            item["customer"].as_str().unwrap_or("a customer"),
-            item["queue"].as_str().unwrap_or_default()
+            display::line(item["customer"].as_str().unwrap_or("a customer")),
+            text(&item["queue"])
         );
         for (key, value) in item["attributes"].as_object().into_iter().flatten() {
-            anstream::println!(
-                "  {DIM}{key} = {}{DIM:#}",
-                value.as_str().unwrap_or_default()
-            );
+            out!("  {DIM}{} = {}{DIM:#}", display::line(key), text(value));
         }
         for line in item["lines"].as_array().into_iter().flatten() {
-            anstream::println!(
-                "  {}: {}",
-                line["name"].as_str().unwrap_or_default(),
-                line["text"].as_str().unwrap_or_default()
-            );
+            out!("  {}: {}", text(&line["name"]), text(&line["text"]));
         }
     }
 
@@ -142,21 +136,16 @@ impl Desk {
         }
         match event["event"].as_str().unwrap_or_default() {
             "alerting" => {
-                anstream::println!("{YELLOW}A conversation rings. /accept or /decline{YELLOW:#}");
+                out!("{YELLOW}A conversation rings. /accept or /decline{YELLOW:#}");
             }
-            "withdrawn" => anstream::println!("{DIM}It rings no more.{DIM:#}"),
+            "withdrawn" => out!("{DIM}It rings no more.{DIM:#}"),
             "connected" => self.show().await?,
-            "customer-message" => anstream::println!(
-                "{GREEN}customer{GREEN:#}  {}",
-                event["text"].as_str().unwrap_or_default()
-            ),
+            "customer-message" => out!("{GREEN}customer{GREEN:#}  {}", text(&event["text"])),
             "customer-typing" if event["on"] == true => {
-                anstream::println!("{DIM}the customer is typing{DIM:#}");
+                out!("{DIM}the customer is typing{DIM:#}");
             }
-            "customer-left" => anstream::println!("{DIM}The customer has left.{DIM:#}"),
-            "ended" => anstream::println!(
-                "{DIM}The conversation is over. /done ends after-call work.{DIM:#}"
-            ),
+            "customer-left" => out!("{DIM}The customer has left.{DIM:#}"),
+            "ended" => out!("{DIM}The conversation is over. /done ends after-call work.{DIM:#}"),
             _ => {}
         }
         Ok(())
@@ -174,13 +163,13 @@ impl Desk {
             ("/on", _) => json!({"action": "on-queue", "value": true}),
             ("/off", _) => json!({"action": "on-queue", "value": false}),
             ("/queue" | "/agent", "") => {
-                anstream::println!("{RED}whom?{RED:#} {word} NAME");
+                out!("{RED}whom?{RED:#} {word} NAME");
                 return Ok(());
             }
             ("/queue", name) => json!({"action": "transfer-to-queue", "value": name}),
             ("/agent", id) => json!({"action": "transfer-to-agent", "value": id}),
             ("/help", _) => {
-                anstream::println!("{HELP}");
+                out!("{HELP}");
                 return Ok(());
             }
             _ => json!({"action": "say", "value": line}),
@@ -189,7 +178,7 @@ impl Desk {
         let response = self.http.post(&url).json(&order).send().await?;
         if !response.status().is_success() {
             let refused: Value = response.json().await.unwrap_or_default();
-            anstream::println!(
+            out!(
                 "{RED}{}{RED:#}",
                 refused["message"]
                     .as_str()
@@ -198,4 +187,9 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// A text that others wrote, fit for a line.
+fn text(value: &Value) -> std::borrow::Cow<'_, str> {
+    display::line(value.as_str().unwrap_or_default())
 }

@@ -39,7 +39,7 @@ impl SimulatorArguments {
         let base_url = simulator.trim_end_matches('/');
         project.edit_accounts(|_, account| account.redirect_to(base_url));
         let org = directory.join(&self.simulator_org);
-        let text = std::fs::read_to_string(&org).with_context(|| {
+        let text = handoff_server::read_text_file(&org).with_context(|| {
             format!(
                 "the simulated organisation '{}' cannot be read; name it with --simulator-org",
                 org.display()

@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             })
             .await
             .map_err(|error| told(&file, error))?;
-            anstream::println!(
+            out!(
                 "'{}' is whole: {} sessions, {} turns, {} events, {} lines",
                 file.display(),
                 found.sessions,
@@ -75,7 +75,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             })
             .await
             .map_err(|error| told(&file, error))?;
-            anstream::println!(
+            out!(
                 "'{}' went from {} to {} bytes",
                 file.display(),
                 done.before,
@@ -108,7 +108,7 @@ pub(crate) async fn backup(arguments: BackupArguments) -> anyhow::Result<ExitCod
     })
     .await
     .map_err(|error| told(&to, error))?;
-    anstream::println!(
+    out!(
         "'{}' holds {} sessions with {} turns, and is whole",
         to.display(),
         found.sessions,

@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             write(file, &told)
                 .with_context(|| format!("'{}' cannot be written", file.display()))?;
         }
-        None => print(&told)?,
+        None => crate::output::print_text(&told),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -139,12 +139,4 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file)?.write_all(text.as_bytes())
-}
-
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever read it has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let file = format!("workers/{name}.json");
     let path = directory.path.join(&file);
     let manifest_path = directory.path.join("project.toml");
-    let manifest = std::fs::read_to_string(&manifest_path)?;
+    let manifest = handoff_server::read_text_file(&manifest_path)?;
     let header = format!("[bots.{name}]");
     let known: toml::Table = manifest
         .parse()
@@ -84,8 +84,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = format!("{}\n\n{header}\nworker = \"{file}\"\n", manifest.trim_end());
     std::fs::write(&manifest_path, manifest)
         .with_context(|| format!("{} cannot be written", manifest_path.display()))?;
-    anstream::println!("Made {file} and its entry in project.toml.");
-    anstream::println!(
+    out!("Made {file} and its entry in project.toml.");
+    out!(
         "Push it from a flow: {{\"type\": \"pushBotSoStack\", \"config\": {{\"bot\": \"{name}\"}}}}"
     );
     Ok(ExitCode::SUCCESS)

@@ -664,3 +664,118 @@ fn nothing_in_the_project_is_taken_for_the_servers_own_data() {
     let own = own.expect("one project").expect("reads").path();
     assert!(own.join("host.key").exists() && own.join("sessions.handoff").exists());
 }
+
+/// What repaints a terminal, fills a clipboard, turns writing round, or forges a line of ours.
+const NASTY: &str =
+    "x\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1m\u{202e}\u{2066}\u{8}\r\n✓ forged\u{2028}\u{ffff}";
+
+fn assert_tame(surface: &str, text: &str) {
+    let unsafe_one =
+        |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{2028}".contains(c);
+    assert!(!text.contains(unsafe_one), "{surface}: {text:?}");
+    assert!(
+        text.contains("\\u001b]52"),
+        "{surface} shows nothing of it: {text}"
+    );
+    assert!(
+        text.lines().all(|line| !line.starts_with("✓ forged")),
+        "{surface}: {text}"
+    );
+}
+
+#[test]
+fn nothing_that_others_wrote_rules_the_terminal() {
+    let nasty = serde_json::to_string(NASTY).expect("a text");
+    let copy = copy_of("sentione");
+    let folder = copy.path().display().to_string();
+    let edit = |file: &str, replace: &[(&str, &str)]| {
+        let file = copy.path().join(file);
+        let mut text = std::fs::read_to_string(&file).expect("read");
+        for (from, to) in replace {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(file, text).expect("written");
+    };
+    let hello = "\"Hello, this is the airline desk.\"";
+    edit("flows/impatient-desk.json", &[(hello, &nasty)]);
+    let scenario = "scenarios/agent-accepts-in-time.toml";
+    let replaced = [
+        (hello, nasty.as_str()),
+        ("\"Ana\"", &nasty),
+        ("\"Sorry for the wait.\"", &nasty),
+    ];
+    edit(scenario, &replaced);
+    let path = copy.path().join(scenario).display().to_string();
+    let report = copy.path().join("report.xml");
+    let junit = report.display().to_string();
+
+    let output = handoff(&[
+        "test",
+        &path,
+        "--show",
+        "--transport",
+        "cloud-webchat",
+        "--junit",
+        &junit,
+    ]);
+    assert!(
+        output.status.success(),
+        "{}{}",
+        printed(&output),
+        complained(&output)
+    );
+    assert_tame("test --show", &printed(&output));
+    let report = std::fs::read_to_string(report).expect("written");
+    roxmltree::Document::parse(&report).expect("the report is XML");
+
+    edit(
+        scenario,
+        &[
+            ("handoffs-ended = 0", "handoffs-ended = 7"),
+            ("name = \"An agent", "name = \"\\u001b]52 An agent"),
+        ],
+    );
+    let output = handoff(&["test", &path, "--transport", "cloud-webchat"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_tame("test", &printed(&output));
+
+    let output = handoff(&["chat", &folder, "--bot", NASTY.trim()]);
+    assert_tame("chat", &complained(&output));
+
+    edit("flows/impatient-desk.json", &[("\"say\"", &nasty)]);
+    let output = handoff(&["check", &folder]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_tame("check", &complained(&output));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_is_full_or_closed_is_an_exit_code() {
+    for closed in [false, true] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("opened");
+        let stdout = match closed {
+            true => std::process::Stdio::from(writer),
+            false => std::process::Stdio::from(full),
+        };
+        let output = Command::new(env!("CARGO_BIN_EXE_handoff"))
+            .args(["schema", "flow"])
+            .stdout(stdout)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .expect("the command starts");
+        assert_eq!(output.status.code(), Some(1));
+        let text = complained(&output);
+        assert!(!text.contains("panicked"), "{text}");
+        assert_eq!(
+            text.contains("standard output cannot be written"),
+            !closed,
+            "{text}"
+        );
+    }
+}

@@ -17,6 +17,7 @@
 //! | [`handoff`] | the words between the engine and a transport |
 //! | [`content`] | what people say besides plain text |
 //! | [`account`] | configured agent systems |
+//! | [`display`] | what others wrote, made fit for a terminal, a log or a page |
 //! | [`clock`] | the system's clock and a simulated one |
 
 pub mod account;
@@ -25,6 +26,7 @@ pub mod availability;
 pub mod clock;
 pub mod content;
 pub mod diagnostic;
+pub mod display;
 pub mod egress;
 mod engine;
 #[cfg(any(test, fuzzing))]

@@ -48,6 +48,15 @@ pub enum Part {
 impl Document {
     /// Reads a file by its ending: `.json` or `.toml`.
     pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        if let Some(at) = too_deep(text) {
+            let message =
+                format!("lists, tables and dotted keys are nested more than {MAX_DEPTH} deep here");
+            return Err(Diagnostic::error(
+                "file.too_deep",
+                place_at(file, text, at..at),
+                message,
+            ));
+        }
         let root = if file.ends_with(".toml") {
             parse_toml(file, text)?
         } else {
@@ -192,6 +201,65 @@ pub fn place_at(file: &str, text: &str, span: Range<usize>) -> Place {
 #[must_use]
 pub fn pointer(parent: &str, token: &str) -> String {
     format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// How deep a file may nest. Parsers recurse, and a file of brackets would overflow the stack.
+const MAX_DEPTH: usize = 120;
+
+/// Where a text nests too deep in brackets or dotted keys, quoted texts left out. What is not JSON or
+/// TOML may be misread here, from where the parser stops at it.
+fn too_deep(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut dots) = (0_usize, 0_usize, 0_usize);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' => {
+                at = quoted_end(bytes, at);
+                continue;
+            }
+            b'#' => {
+                let line = bytes[at..].iter().position(|b| *b == b'\n');
+                at = line.map_or(bytes.len(), |length| at + length);
+                continue;
+            }
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'.' => dots += 1,
+            b',' | b'\n' => dots = 0,
+            _ => {}
+        }
+        if depth.max(dots) > MAX_DEPTH {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where the text in quotes that begins here is over. One in three quotes may span lines; the others
+/// end with theirs at the latest.
+fn quoted_end(bytes: &[u8], from: usize) -> usize {
+    let quote = bytes[from];
+    let is_quote = |at: usize| bytes.get(at) == Some(&quote);
+    let long = is_quote(from + 1) && is_quote(from + 2);
+    let mut at = from + if long { 3 } else { 1 };
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' if quote == b'"' => at += 1,
+            b'\n' if !long => return at,
+            _ if byte == quote && !long => return at + 1,
+            _ if byte == quote && is_quote(at + 1) && is_quote(at + 2) => {
+                at += 3;
+                // Up to two more belong to the text.
+                return at
+                    + usize::from(is_quote(at))
+                    + usize::from(is_quote(at) && is_quote(at + 1));
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
 }
 
 fn parse_json(file: &str, text: &str) -> Result<Located, Diagnostic> {
@@ -339,6 +407,33 @@ fn parse_toml(file: &str, text: &str) -> Result<Located, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_brackets_or_dots_is_refused_before_it_is_parsed() {
+        let deep =
+            |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+        for (file, text) in [
+            ("a.json", deep("[", "]")),
+            ("a.json", deep("{\"a\":", "}")),
+            ("a.json", deep("[", "")),
+            ("a.toml", format!("a = {}", deep("[", "]"))),
+            ("a.toml", format!("a = {}", deep("{a=", "}"))),
+            ("a.toml", format!("{}a = 1", deep("a.", ""))),
+            ("a.toml", format!("[{}a]", deep("a.", ""))),
+            ("a.toml", format!("[{}a]", deep("\"a\".", ""))),
+            ("a.toml", format!("# '\n[{}a]", deep("a.", ""))),
+            (
+                "a.toml",
+                format!("a = [\"\"\"\n\"\"\"\"\", {{{}a = 1}}]", deep("a.", "")),
+            ),
+        ] {
+            let error = Document::parse(file, &text).expect_err("is refused");
+            assert_eq!(error.code, "file.too_deep");
+        }
+        let prose = "[{.".repeat(1_000);
+        Document::parse("a.json", &format!("{{\"a\": \"\\\"{prose}\"}}")).expect("parses");
+        Document::parse("a.toml", &format!("a = '''\n{prose}'''\nb = '{prose}'")).expect("parses");
+    }
 
     #[test]
     fn a_pointer_leads_to_the_line_in_json() {

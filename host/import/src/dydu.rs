@@ -344,6 +344,7 @@ fn or_none(queue: &str) -> &str {
 fn rows_of(table: &Source) -> Result<Vec<(String, String, Place)>, ImportError> {
     // Spreadsheets begin files with a mark of their encoding.
     let text = table.text.trim_start_matches('\u{feff}');
+    let (named, text) = named_delimiter(text);
     let at = |start: u64, end: u64| {
         let mark = table.text.len() - text.len();
         let offset = |it: u64| usize::try_from(it).map_or(usize::MAX, |it| it.saturating_add(mark));
@@ -352,7 +353,8 @@ fn rows_of(table: &Source) -> Result<Vec<(String, String, Place)>, ImportError> 
     };
     // Where the comma is the decimal sign, spreadsheets write semicolons.
     let first = text.lines().next().unwrap_or_default();
-    let delimiter = if first.contains(';') { b';' } else { b',' };
+    let likely = b"\t;".iter().find(|it| first.as_bytes().contains(it));
+    let delimiter = named.or(likely.copied()).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .trim(csv::Trim::All)
@@ -384,9 +386,57 @@ fn rows_of(table: &Source) -> Result<Vec<(String, String, Place)>, ImportError> 
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| bad(&error))?;
+        // The position may be that of the end of the line before.
         let byte = record.position().map_or(0, csv::Position::byte);
+        let breaks = text
+            .bytes()
+            .skip(usize::try_from(byte).unwrap_or(usize::MAX));
+        let breaks = breaks.take_while(|it| matches!(it, b'\r' | b'\n')).count();
+        let byte = byte + breaks as u64;
         let cell = |index| record.get(index).unwrap_or_default().to_owned();
         rows.push((cell(competency), cell(queue), at(byte, byte)));
     }
     Ok(rows)
+}
+
+/// The delimiter that a spreadsheet names in a line of its own, `sep=;`, and what comes after it.
+fn named_delimiter(text: &str) -> (Option<u8>, &str) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    match first
+        .trim_end_matches('\r')
+        .strip_prefix("sep=")
+        .map(str::as_bytes)
+    {
+        Some([delimiter]) => (Some(*delimiter), rest),
+        _ => (None, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_read_as_spreadsheets_save_them() {
+        for (head, sign) in [
+            ("", ','),
+            ("", ';'),
+            ("", '\t'),
+            ("sep=;\r\n", ';'),
+            ("sep=\t\n", '\t'),
+            ("sep=|\n", '|'),
+        ] {
+            for mark in ["", "\u{feff}"] {
+                let text = format!("{mark}{head}competency{sign}queue\r\nSales{sign}Orders\r\n");
+                let file = "table.csv".to_owned();
+                let Ok(rows) = rows_of(&Source { file, text }) else {
+                    panic!("{head:?} {sign:?} is not read");
+                };
+                assert_eq!(rows.len(), 1);
+                let (competency, queue, place) = &rows[0];
+                assert_eq!((competency.as_str(), queue.as_str()), ("Sales", "Orders"));
+                assert_eq!(place.line, if head.is_empty() { 2 } else { 3 });
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use handoff_engine::diagnostic::{Diagnostic, did_you_mean, name_list};
 use handoff_engine::handoff::TransportKind;
 use handoff_engine::name::EnvironmentName;
 use handoff_engine::source::{Document, Part};
+use handoff_server::{FileProblem, read_text_file};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,7 +57,7 @@ pub enum FileError {
         path: String,
         /// Why.
         #[source]
-        error: std::io::Error,
+        error: FileProblem,
     },
     /// The file is not a scenario. Each mistake with its place.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
@@ -119,7 +120,11 @@ impl Scenario {
     /// Reads a scenario. All mistakes in its steps come at once.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| FileError::Unreadable {
+        let text = match leads_out(path) {
+            true => Err(FileProblem::Outside),
+            false => read_text_file(path),
+        };
+        let text = text.map_err(|error| FileError::Unreadable {
             path: file.clone(),
             error,
         })?;
@@ -170,6 +175,17 @@ impl Scenario {
             steps,
         })
     }
+}
+
+/// Whether a scenario of a project is a link to a file outside of the project.
+fn leads_out(path: &Path) -> bool {
+    let folder = path.parent().map(Path::canonicalize);
+    let (Some(Ok(folder)), Ok(real)) = (folder, path.canonicalize()) else {
+        return false;
+    };
+    let is_in_project = folder.file_name().is_some_and(|name| name == "scenarios");
+    let project = folder.parent().unwrap_or(&folder);
+    is_in_project && !real.starts_with(project)
 }
 
 /// How each word of the head is written.
@@ -228,9 +244,9 @@ pub fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
         files.push(path.to_owned());
         return Ok(());
     }
-    let unreadable = |error| FileError::Unreadable {
+    let unreadable = |error: std::io::Error| FileError::Unreadable {
         path: path.display().to_string(),
-        error,
+        error: FileProblem::Unreadable(error.kind()),
     };
     let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
         .map_err(unreadable)?
@@ -240,7 +256,8 @@ pub fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let here = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let holds_scenarios = here.file_name().is_some_and(|name| name == "scenarios");
     for entry in entries {
-        if entry.is_dir() {
+        // A link may lead round in a circle.
+        if entry.is_dir() && !entry.is_symlink() {
             find(&entry, files)?;
         } else if holds_scenarios && entry.extension().is_some_and(|ending| ending == "toml") {
             files.push(entry);
@@ -270,7 +287,7 @@ impl Scenario {
     /// The transports of the project's accounts, those its worker bots bring along included. Of a
     /// project that cannot be read, all: playing on any will say what is wrong with it.
     fn transports_of_project(&self) -> Vec<TransportKind> {
-        let manifest = std::fs::read_to_string(self.project.join("project.toml"));
+        let manifest = read_text_file(&self.project.join("project.toml"));
         let read = manifest.map(|text| toml::from_str::<Accounts>(&text));
         let Ok(Ok(manifest)) = read else {
             return TransportKind::ALL.to_vec();
@@ -326,5 +343,41 @@ mod tests {
             };
             Scenario::parse(Path::new("s.toml"), &text).expect(word);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_scenario_that_leads_out_of_its_project_is_not_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let folder = directory.path().join("project/scenarios");
+        std::fs::create_dir_all(&folder).expect("created");
+        let outside = directory.path().join("secret.toml");
+        std::fs::write(&outside, "name = 'x'\nPASSWORD").expect("written");
+        let inside = folder.join("inside.toml");
+        std::fs::write(&inside, "name = 'x'\nsteps = []").expect("written");
+        let link = |name: &str, to: &Path| {
+            std::os::unix::fs::symlink(to, folder.join(name)).expect("linked");
+        };
+        link("a.toml", &outside);
+        link("b.toml", Path::new("/dev/zero"));
+        link("c.toml", &inside);
+        let mut found = Vec::new();
+        find(directory.path(), &mut found).expect("looks");
+        let read: Vec<_> = found.iter().map(|path| Scenario::read(path)).collect();
+        assert!(matches!(
+            &read[..],
+            [
+                Err(FileError::Unreadable {
+                    error: FileProblem::Outside,
+                    ..
+                }),
+                Err(FileError::Unreadable {
+                    error: FileProblem::Outside,
+                    ..
+                }),
+                Ok(_),
+                Ok(_)
+            ]
+        ));
     }
 }

@@ -22,8 +22,8 @@ use handoff_genesys::preflight::{Preflight, Wants, preflight};
 use handoff_genesys::provision::{Lock, Manner, ProvisionError, Provisioned, provision};
 use handoff_genesys::{Secrets, http_client};
 use handoff_server::{
-    ComponentsError, DirectoryError, EgressOptions, Host, HostKey, KeyError, ProjectDirectory,
-    read_components,
+    DirectoryError, EgressOptions, FileProblem, Host, HostKey, KeyError, ProjectDirectory,
+    read_text_file,
 };
 use handoff_store::Store;
 use std::path::{Path, PathBuf};
@@ -44,9 +44,6 @@ pub enum StageError {
     /// The project cannot be read.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The project's own nodes cannot be read.
-    #[error(transparent)]
-    Components(#[from] ComponentsError),
     /// The project's own nodes cannot be loaded.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Nodes(Vec<EngineError>),
@@ -66,7 +63,7 @@ pub enum StageError {
         path: PathBuf,
         /// Why.
         #[source]
-        error: std::io::Error,
+        error: FileProblem,
     },
     /// No account has the transport.
     #[error("the project has no account with the transport '{0}'; add one under [accounts]")]
@@ -327,17 +324,22 @@ impl Stage {
 /// Reads and checks a project with the standard nodes and its own.
 pub async fn load_project(engine: &Engine, path: &Path) -> Result<Project, StageError> {
     let directory = ProjectDirectory::read(path)?;
-    let own = directory.nodes();
-    let engine = if own.is_dir() {
-        let components = read_components(&own)?;
-        engine.with(components).await.map_err(StageError::Nodes)?
-    } else {
-        engine.clone()
+    let components = directory.components()?;
+    let engine = match components.is_empty() {
+        true => engine.clone(),
+        false => engine.with(components).await.map_err(StageError::Nodes)?,
     };
-    engine
-        .load(&directory.files)
-        .await
-        .map_err(StageError::Project)
+    directory.load(&engine).await.map_err(StageError::Project)
+}
+
+/// The text of an organisation. Its name comes from a scenario, which may not read just any file.
+fn org_text(path: &Path) -> Result<String, FileProblem> {
+    let real = path.canonicalize();
+    let real = real.map_err(|error| FileProblem::Unreadable(error.kind()))?;
+    match real.extension().is_some_and(|ending| ending == "toml") {
+        true => read_text_file(&real),
+        false => Err(FileProblem::NotToml),
+    }
 }
 
 /// The account to play on: the default one if it has the transport, else the first that has. An
@@ -408,7 +410,7 @@ impl Scene {
         clock: ClockMode,
     ) -> Result<Self, StageError> {
         let mut project = load_project(engine, project).await?;
-        let text = std::fs::read_to_string(org_path).map_err(|error| StageError::NoOrg {
+        let text = org_text(org_path).map_err(|error| StageError::NoOrg {
             path: org_path.to_owned(),
             error,
         })?;

@@ -57,9 +57,32 @@ impl Changes {
     }
 }
 
-/// Whether a path is not in a hidden directory below one that is watched.
+/// Whether a path is not in a hidden directory below one that is watched. What begins with two dots is
+/// not hidden: Kubernetes swaps the link `..data` when the files of a ConfigMap change.
 fn is_seen(roots: &[PathBuf], path: &Path) -> bool {
     let inside = roots.iter().find_map(|root| path.strip_prefix(root).ok());
-    let hidden = |part: &std::ffi::OsStr| part.to_string_lossy().starts_with('.');
+    let hidden = |part: &std::ffi::OsStr| {
+        let part = part.to_string_lossy();
+        part.starts_with('.') && !part.starts_with("..")
+    };
     !inside.unwrap_or(path).iter().any(hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_files_are_not_seen_and_the_swap_of_a_config_map_is() {
+        let roots = [PathBuf::from("/p")];
+        for (path, seen) in [
+            ("/p/flows/main.json", true),
+            ("/p/..data", true),
+            ("/p/flows/..2026_12_01/main.json", true),
+            ("/p/.handoff/sessions", false),
+            ("/p/flows/.main.json.swp", false),
+        ] {
+            assert_eq!(is_seen(&roots, Path::new(path)), seen, "{path}");
+        }
+    }
 }

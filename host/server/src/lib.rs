@@ -44,7 +44,7 @@ mod webhooks;
 pub use audit::Audit;
 pub use changes::Changes;
 pub use components::{ComponentsError, read_component, read_components};
-pub use directory::{DirectoryError, ProjectDirectory};
+pub use directory::{DirectoryError, FileProblem, ProjectDirectory, read_text_file};
 pub use disk_media::DiskMedia;
 pub use egress::EgressOptions;
 pub use host::{Host, HostBuilder, StartError, TIMELINE_TURNS};

@@ -64,7 +64,10 @@ impl Node for Say {
         let Trigger::Entered = trigger else {
             return Err(trigger.unexpected());
         };
-        context.send(config.audience, &config.text)?;
+        // A template may come to nothing, as a comment does.
+        if !config.text.trim().is_empty() {
+            context.send(config.audience, &config.text)?;
+        }
         Ok(Outcome::Leave(Port::NEXT))
     }
 }
@@ -96,6 +99,14 @@ mod tests {
         let config = json!({ "text": "  Olá 👋\n" });
         testing::step::<Say>(&mut context, config, Trigger::Entered).expect("is sent");
         assert_eq!(context.said(), ["  Olá 👋\n"]);
+    }
+
+    #[test]
+    fn a_template_that_came_to_nothing_says_nothing() {
+        let mut context = TestContext::new();
+        testing::step::<Say>(&mut context, json!({ "text": " \n" }), Trigger::Entered)
+            .expect("leaves");
+        assert!(context.said().is_empty());
     }
 
     #[test]

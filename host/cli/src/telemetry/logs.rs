@@ -4,6 +4,7 @@
 //! about. What other people's code says below the level `INFO` is left out whatever the filter says,
 //! because sockets and HTTP clients log what goes over them, and that is what people say.
 
+use crate::output::LogLines;
 use anyhow::Context;
 use std::io::IsTerminal;
 use tracing::{Level, Metadata, Subscriber};
@@ -38,10 +39,20 @@ where
     })?;
     let context = filter_fn(|metadata| metadata.is_span() && is_ours(metadata));
     let discreet = filter_fn(|metadata| is_ours(metadata) || *metadata.level() <= Level::INFO);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer();
     let lines: Box<dyn Layer<S> + Send + Sync> = match format {
-        Format::Text => Box::new(lines.with_ansi(std::io::stderr().is_terminal())),
-        Format::Json => Box::new(lines.json().flatten_event(true).with_current_span(false)),
+        Format::Text => Box::new(
+            lines
+                .with_writer(|| LogLines)
+                .with_ansi(std::io::stderr().is_terminal()),
+        ),
+        Format::Json => Box::new(
+            lines
+                .with_writer(|| LogLines)
+                .json()
+                .flatten_event(true)
+                .with_current_span(false),
+        ),
     };
     Ok(lines.with_filter(wanted.or(context).and(discreet)))
 }

@@ -8,6 +8,7 @@ use crate::engine::NodesArguments;
 use crate::paint::{DIM, GREEN, RED};
 use anyhow::{Context, bail};
 use handoff_engine::Engine;
+use handoff_engine::display::{block, indented, line};
 use handoff_engine::handoff::TransportKind;
 use handoff_scenario::{FileError, Outcome, Scenario, StageError};
 use handoff_server::Changes;
@@ -57,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let changes = Changes::of(directories.iter().map(PathBuf::as_path));
         let mut changes = changes.context("the projects' directories cannot be watched")?;
         arguments.play(&engine, &scenarios).await?;
-        anstream::eprintln!("{DIM}waiting for changes{DIM:#}");
+        err!("{DIM}waiting for changes{DIM:#}");
         tokio::select! {
             () = changes.next() => {}
             ended = tokio::signal::ctrl_c() => {
@@ -118,7 +119,7 @@ impl Arguments {
         let all = play_all(self, engine, &scenarios.good, |played| self.tell(played)).await?;
         let passed = all.iter().filter(|played| played.held()).count();
         let failed = all.len() - passed + scenarios.bad.len();
-        anstream::println!("{passed} passed, {failed} failed");
+        out!("{passed} passed, {failed} failed");
         if let Some(file) = &self.junit {
             junit::write(file, &all, &scenarios.bad)?;
         }
@@ -141,14 +142,14 @@ impl Arguments {
             true => "as configured",
             false => played.report.transport.as_str(),
         };
-        anstream::println!("{mark} {}  {DIM}{transport}{DIM:#}", scenario.name);
+        out!("{mark} {}  {DIM}{transport}{DIM:#}", line(&scenario.name));
         if self.show || !held {
             for line in &played.lines {
-                anstream::println!("  {line}");
+                out!("  {line}");
             }
         }
         if !held {
-            anstream::println!(
+            out!(
                 "{RED}{}{RED:#}\n",
                 explain(scenario, &played.report.outcome)
             );
@@ -163,13 +164,17 @@ pub(crate) fn explain(scenario: &Scenario, outcome: &Outcome) -> String {
         Outcome::Passed => String::new(),
         Outcome::Failed(failure) => format!(
             "{path}:{}{RED:#}\n  expected {}\n       got {}",
-            failure.line, failure.expected, failure.got
+            failure.line,
+            indented(&failure.expected, "           "),
+            indented(&failure.got, "           ")
         ),
         Outcome::NotPlayed(StageError::Project(mistakes)) => {
             let shown = mistakes.iter().map(|it| show(it, &scenario.project));
             format!("{path}{RED:#}\n{}", shown.collect::<Vec<_>>().join("\n\n"))
         }
-        Outcome::NotPlayed(error) => format!("{path}{RED:#}\n  {error}"),
+        Outcome::NotPlayed(error) => {
+            format!("{path}{RED:#}\n  {}", block(&error.to_string()))
+        }
     }
 }
 

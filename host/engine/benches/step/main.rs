@@ -11,6 +11,7 @@ mod support;
 
 mod bare;
 mod host;
+mod templates;
 mod turn;
 
 #[allow(clippy::print_stdout)]

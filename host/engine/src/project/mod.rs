@@ -213,6 +213,11 @@ impl Project {
         grant.is_some_and(|grant| grant.places.contains(&crate::egress::Place::AwsSignature))
     }
 
+    /// Adds what whoever read the project's files has to say about them.
+    pub fn add_warnings(&mut self, more: &[Diagnostic]) {
+        self.warnings.extend_from_slice(more);
+    }
+
     /// What is doubtful, though it loads.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {

@@ -1,15 +1,40 @@
 //! What went wrong in a template, in words.
 
 use super::TemplateError;
+use super::language::{FUNCTIONS, Trouble};
+use super::strings::Found;
 use crate::diagnostic::{did_you_mean, name_list};
-use minijinja::ErrorKind;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+
+/// Why a template does not compile.
+pub(super) fn not_compiled(trouble: &Trouble, found: Found<'_>, at: &str) -> TemplateError {
+    let what = match found {
+        Found::Expression(_) => "expression",
+        Found::Text(_) => "template",
+    };
+    let (code, message) = match trouble {
+        Trouble::Unknown { .. } => {
+            let message = format!("this template cannot work: {}", reason(trouble));
+            ("template.unknown_filter", message)
+        }
+        _ => {
+            let message = format!("this {what} does not parse: {}", reason(trouble));
+            ("template.syntax", message)
+        }
+    };
+    TemplateError {
+        pointer: at.to_owned(),
+        code,
+        message,
+        help: None,
+    }
+}
 
 /// Why a template failed that did compile. `names` are the variables it reads.
 pub(super) fn failed(
-    error: &minijinja::Error,
-    names: HashSet<String>,
+    trouble: &Trouble,
+    names: BTreeSet<String>,
     expression: bool,
     scope: &Value,
     at: &str,
@@ -20,15 +45,18 @@ pub(super) fn failed(
         message,
         help,
     };
-    match error.kind() {
-        ErrorKind::UndefinedError => {}
-        ErrorKind::OutOfFuel => {
-            let message = "this template takes too long and was stopped".to_owned();
-            let help = "look for a loop over too many things".to_owned();
+    match trouble {
+        Trouble::Undefined => {}
+        Trouble::Exhausted | Trouble::TooLarge(_) => {
+            let message = match trouble {
+                Trouble::TooLarge(what) => format!("this template was stopped: {what}"),
+                _ => "this template takes too long or makes too much, and was stopped".to_owned(),
+            };
+            let help = "look for a loop over too many things, or for a text that grows".to_owned();
             return wrong("template.failed", message, Some(help));
         }
         _ => {
-            let message = format!("this template failed: {}", reason(error));
+            let message = format!("this template failed: {}", reason(trouble));
             return wrong("template.failed", message, None);
         }
     }
@@ -41,10 +69,7 @@ pub(super) fn failed(
         .collect();
     missing.sort_unstable();
     let Some(name) = missing.first() else {
-        let message = format!(
-            "something in this template is not defined: {}",
-            reason(error)
-        );
+        let message = "something in this template is not defined".to_owned();
         return wrong("template.undefined", message, None);
     };
     let help = name
@@ -74,9 +99,19 @@ fn mend(name: &str, key: &str, expression: bool, scope: &Value) -> String {
     }
 }
 
-pub(super) fn reason(error: &minijinja::Error) -> String {
-    let kind = error.kind();
-    error
-        .detail()
-        .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"))
+fn reason(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Syntax(why) | Trouble::Failed(why) => why.clone(),
+        Trouble::TooLarge(why) => (*why).to_owned(),
+        Trouble::Unknown {
+            kind: "function",
+            name,
+        } => {
+            let all = name_list(FUNCTIONS);
+            format!("unknown function: '{name}'; there are {all}")
+        }
+        Trouble::Unknown { kind, name } => format!("there is no {kind} '{name}'"),
+        Trouble::Undefined => "something is not defined".to_owned(),
+        Trouble::Exhausted => "it takes too long".to_owned(),
+    }
 }

@@ -1,28 +1,29 @@
 //! Templates and expressions in a node's config, resolved before the node is called.
 //!
-//! A string that holds `{{ }}` or `{% %}` is a minijinja template, and a string whose schema says
-//! `"format": "expression"` is a minijinja expression. Where the schema wants text, a template gives
-//! text; elsewhere a string that is one whole `{{ expression }}` gives that expression's value, type
-//! and all. Undefined is an error, and an endless loop runs out of fuel.
+//! A string that holds `{{ }}`, `{% %}` or `{# #}` is a template, and a string whose schema says
+//! `"format": "expression"` is an expression. Where the schema wants text, a template gives text;
+//! elsewhere a string that is one whole `{{ expression }}` gives that expression's value, type and all.
+//! Undefined is an error.
 //!
 //! A text that a designer wrote and that names a secret, where the schema says `"x-secrets"`, becomes the
 //! step's placeholder of it. That is decided when the project loads: what a template comes to never is the
 //! name of a secret, whatever it spells.
 //!
-//! Each is compiled once, when the project loads; a config without any costs a step nothing.
+//! Each is compiled once, when the project loads; a config without any costs a step nothing. What a
+//! template may cost is bounded whatever it says: see the language's own front page.
 
 mod failure;
+mod language;
 mod strings;
 
 pub(crate) use strings::{ConfigSecret, SECRET_NAME, texts};
 
 use crate::diagnostic::{did_you_mean, name_list};
-use failure::{failed, reason};
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
+use failure::{failed, not_compiled};
+use language::{Expr, Meter, Names, Node, Render, Trouble, parse_expression, parse_template};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use strings::{Found, secrets_in, templates_in};
 
 /// What templates may read.
@@ -35,11 +36,12 @@ pub const ROOTS: [&str; 6] = [
     "error",
 ];
 
-const FUEL: u64 = 100_000;
+/// What the templates of one config may cost together, in about bytes built and walked. What a step's
+/// templates hold in memory at any time is less than three times this.
+const BUDGET: usize = 8 << 20;
 const MAX_TEXT: usize = 64 * 1024;
-
-/// The variable that takes the value of an expression.
-const VALUE: &str = "value";
+/// How long a template may be. What it is parsed into is some forty times larger.
+const MAX_SOURCE: usize = 64 * 1024;
 
 /// A template that does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +60,10 @@ pub struct TemplateError {
 /// Compiles and runs templates.
 #[derive(Debug)]
 pub struct Templates {
-    environment: Environment<'static>,
-    prepared: usize,
+    budget: usize,
 }
 
-/// A config with its templates compiled. Belongs to the [`Templates`] that made it.
+/// A config with its templates compiled.
 #[derive(Debug)]
 pub struct PreparedConfig {
     source: Value,
@@ -75,8 +76,35 @@ pub struct PreparedConfig {
 #[derive(Debug)]
 struct Slot {
     pointer: String,
-    template: String,
-    expression: bool,
+    compiled: Compiled,
+}
+
+#[derive(Debug)]
+enum Compiled {
+    Expression(Expr),
+    Text(Vec<Node>),
+}
+
+impl Compiled {
+    fn new(found: Found<'_>) -> Result<Self, Trouble> {
+        let (Found::Expression(source) | Found::Text(source)) = found;
+        if source.len() > MAX_SOURCE {
+            let message = format!("it has more than {MAX_SOURCE} bytes");
+            return Err(Trouble::Syntax(message));
+        }
+        match found {
+            Found::Expression(source) => parse_expression(source).map(Self::Expression),
+            Found::Text(source) => parse_template(source).map(Self::Text),
+        }
+    }
+
+    /// The names that it reads and does not set itself.
+    fn names(&self) -> BTreeSet<String> {
+        match self {
+            Self::Expression(expression) => Names::of_expression(expression).read,
+            Self::Text(nodes) => Names::of_nodes(nodes).read,
+        }
+    }
 }
 
 impl PreparedConfig {
@@ -94,30 +122,18 @@ impl PreparedConfig {
 
 impl Default for Templates {
     fn default() -> Self {
-        Self {
-            environment: environment(UndefinedBehavior::Strict, FUEL),
-            prepared: 0,
-        }
+        Self { budget: BUDGET }
     }
-}
-
-fn environment(undefined: UndefinedBehavior, fuel: u64) -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(undefined);
-    environment.set_fuel(Some(fuel));
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .keep_trailing_newline(true)
-            .build()
-            .expect("the default delimiters are valid"),
-    );
-    environment
 }
 
 /// Whether a text is a template rather than itself.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
+    let comment = || {
+        text.split_once("{#")
+            .is_some_and(|(_, rest)| rest.contains("#}"))
+    };
+    text.contains("{{") || text.contains("{%") || comment()
 }
 
 impl Templates {
@@ -126,62 +142,9 @@ impl Templates {
     pub fn check(&self, config: &Value, schema: &Value) -> Vec<TemplateError> {
         let mut errors = Vec::new();
         for (at, found) in templates_in(config, schema) {
-            self.check_one(found, &at, &mut errors);
+            check_one(found, &at, &mut errors);
         }
         errors
-    }
-
-    fn check_one(&self, found: Found<'_>, at: &str, errors: &mut Vec<TemplateError>) {
-        let wrong = |code, message, help| TemplateError {
-            pointer: at.to_owned(),
-            code,
-            message,
-            help,
-        };
-        let names = match found {
-            Found::Expression(source) => self
-                .environment
-                .compile_expression(source)
-                .map(|it| it.undeclared_variables(false)),
-            Found::Text(source) => self
-                .environment
-                .template_from_str(source)
-                .map(|it| it.undeclared_variables(false)),
-        };
-        let names = match names {
-            Ok(names) => names,
-            Err(error) => {
-                let what = match found {
-                    Found::Expression(_) => "expression",
-                    Found::Text(_) => "template",
-                };
-                let message = format!("this {what} does not parse: {}", reason(&error));
-                errors.push(wrong("template.syntax", message, None));
-                return;
-            }
-        };
-        let mut unknown: Vec<String> = names
-            .into_iter()
-            .filter(|name| !self.is_known(name))
-            .collect();
-        unknown.sort();
-        for name in unknown {
-            let help = did_you_mean(&name, ROOTS).unwrap_or_else(|| {
-                format!(
-                    "for a key of the flow context write 'context.{name}'; templates can read {}",
-                    name_list(ROOTS)
-                )
-            });
-            let message = format!("'{name}' is not something a template can read");
-            errors.push(wrong("template.undefined", message, Some(help)));
-        }
-        if let Some(message) = unknown_filter(found) {
-            errors.push(wrong("template.unknown_filter", message, None));
-        }
-    }
-
-    fn is_known(&self, name: &str) -> bool {
-        ROOTS.contains(&name) || self.environment.globals().any(|(global, _)| global == name)
     }
 
     /// Compiles the templates of a config. One that does not compile is left as it is: [`Self::check`]
@@ -189,23 +152,8 @@ impl Templates {
     pub fn prepare(&mut self, source: Value, schema: &Value) -> PreparedConfig {
         let mut slots = Vec::new();
         for (pointer, found) in templates_in(&source, schema) {
-            // Only templates can be kept compiled, so an expression becomes one that sets a variable.
-            let (text, expression) = match found {
-                Found::Text(text) => (text.to_owned(), false),
-                Found::Expression(text) => (format!("{{% set {VALUE} = ({text}) %}}"), true),
-            };
-            let template = self.prepared.to_string();
-            if self
-                .environment
-                .add_template_owned(template.clone(), text)
-                .is_ok()
-            {
-                self.prepared += 1;
-                slots.push(Slot {
-                    pointer,
-                    template,
-                    expression,
-                });
+            if let Ok(compiled) = Compiled::new(found) {
+                slots.push(Slot { pointer, compiled });
             }
         }
         PreparedConfig {
@@ -240,75 +188,66 @@ impl Templates {
             return Ok(Cow::Owned(resolved.to_string()));
         }
         let scope = scope();
+        let mut meter = Meter::new(self.budget);
         for slot in &config.slots {
-            let value = self.fill(slot, &scope)?;
+            let value = fill(slot, &scope, &mut meter)?;
             if let Some(place) = resolved.pointer_mut(&slot.pointer) {
                 *place = value;
             }
         }
         Ok(Cow::Owned(resolved.to_string()))
     }
+}
 
-    fn fill(&self, slot: &Slot, scope: &Value) -> Result<Value, TemplateError> {
-        let template = self
-            .environment
-            .get_template(&slot.template)
-            .expect("a slot's template was added when it was prepared");
-        let read = minijinja::Value::from(Serde(scope));
-        let value = if slot.expression {
-            template.render_captured(read).and_then(|rendered| {
-                match rendered.state().lookup(VALUE) {
-                    Some(value) if !value.is_undefined() => {
-                        serde_json::to_value(&value).map_err(|error| {
-                            minijinja::Error::new(ErrorKind::BadSerialization, error.to_string())
-                        })
-                    }
-                    _ => Err(ErrorKind::UndefinedError.into()),
-                }
-            })
-        } else {
-            template.render(read).map(Value::String)
-        };
-        match value {
-            Ok(Value::String(text)) if text.len() > MAX_TEXT => Err(TemplateError {
-                pointer: slot.pointer.clone(),
-                code: "template.failed",
-                message: format!("this template gives more than {MAX_TEXT} bytes"),
-                help: Some("shorten it".to_owned()),
-            }),
-            Ok(value) => Ok(value),
-            Err(error) => Err(failed(
-                &error,
-                template.undeclared_variables(true),
-                slot.expression,
-                scope,
-                &slot.pointer,
-            )),
+fn check_one(found: Found<'_>, at: &str, errors: &mut Vec<TemplateError>) {
+    let compiled = match Compiled::new(found) {
+        Ok(compiled) => compiled,
+        Err(trouble) => {
+            errors.push(not_compiled(&trouble, found, at));
+            return;
         }
+    };
+    let names = compiled.names();
+    let roots = names
+        .iter()
+        .map(|name| name.split('.').next().unwrap_or(name));
+    let unknown: BTreeSet<&str> = roots.filter(|name| !ROOTS.contains(name)).collect();
+    for name in unknown {
+        let help = did_you_mean(name, ROOTS).unwrap_or_else(|| {
+            format!(
+                "for a key of the flow context write 'context.{name}'; templates can read {}",
+                name_list(ROOTS)
+            )
+        });
+        errors.push(TemplateError {
+            pointer: at.to_owned(),
+            code: "template.undefined",
+            message: format!("'{name}' is not something a template can read"),
+            help: Some(help),
+        });
     }
 }
 
-/// A filter, test or function that does not exist. They are looked up when a template runs, so it is
-/// run with nothing in it; what is wrong then for lack of values is nobody's mistake. A name on a way
-/// that this run does not take is found when the flow takes it.
-fn unknown_filter(found: Found<'_>) -> Option<String> {
-    let environment = environment(UndefinedBehavior::Chainable, FUEL / 10);
-    let error = match found {
-        Found::Expression(source) => {
-            let expression = environment.compile_expression(source).ok()?;
-            expression.eval(context! {}).err()?
-        }
-        Found::Text(source) => {
-            let template = environment.template_from_str(source).ok()?;
-            template.render(context! {}).err()?
-        }
+fn fill(slot: &Slot, scope: &Value, meter: &mut Meter) -> Result<Value, TemplateError> {
+    let render = Render::new(scope, meter);
+    let value = match &slot.compiled {
+        Compiled::Expression(expression) => render.value(expression),
+        Compiled::Text(nodes) => render.text(nodes).map(Value::String),
     };
-    let unknown = matches!(
-        error.kind(),
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
-    );
-    let what = error.detail().unwrap_or("something in it is unknown");
-    unknown.then(|| format!("this template cannot work: {what}"))
+    match value {
+        Ok(Value::String(text)) if text.len() > MAX_TEXT => Err(TemplateError {
+            pointer: slot.pointer.clone(),
+            code: "template.failed",
+            message: format!("this template gives more than {MAX_TEXT} bytes"),
+            help: Some("shorten it".to_owned()),
+        }),
+        Ok(value) => Ok(value),
+        Err(trouble) => {
+            let expression = matches!(slot.compiled, Compiled::Expression(_));
+            let names = slot.compiled.names();
+            Err(failed(&trouble, names, expression, scope, &slot.pointer))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -474,6 +413,31 @@ mod tests {
             "{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}"});
         let error = resolve(config).expect_err("out of fuel");
         assert_eq!(error.code, "template.failed");
+    }
+
+    #[test]
+    fn values_in_texts_are_spelled_as_json() {
+        let config = json!({"text":
+            "{{ true }} {{ none }} {{ 4 / 2 }} {{ 0.5 }} {{ {'k': ['v', true, none]} }} {{ context.tags }}"});
+        assert_eq!(
+            resolve(config).expect("resolves")["text"],
+            r#"true null 2 0.5 {"k":["v",true,null]} ["a"]"#
+        );
+    }
+
+    #[test]
+    fn a_template_that_is_too_long_is_not_parsed() {
+        let text = format!("{{{{ context{} }}}}", ".a".repeat(MAX_SOURCE));
+        let errors = Templates::default().check(&json!({"text": text}), &schema());
+        assert!(errors[0].message.ends_with("it has more than 65536 bytes"));
+    }
+
+    #[test]
+    fn a_comment_says_nothing() {
+        let config = json!({"text": "{# note #}", "names": ["a {#- note -#} b", "{# open"]});
+        let resolved = resolve(config).expect("resolves");
+        assert_eq!(resolved["text"], "");
+        assert_eq!(resolved["names"], json!(["ab", "{# open"]));
     }
 
     #[test]

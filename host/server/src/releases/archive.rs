@@ -42,6 +42,15 @@ pub enum ArchiveError {
         /// What is wrong with it.
         why: String,
     },
+    /// Its name is not one that an archive gives.
+    #[error(
+        "there is no version {digest:?}; a version is named by its digest, as the list of versions \
+         shows it"
+    )]
+    Name {
+        /// The name, cut.
+        digest: String,
+    },
     /// The disk does not let itself be read or written.
     #[error("'{}': {error}", path.display())]
     Disk {
@@ -58,7 +67,7 @@ impl ArchiveError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unknown { .. } => "version.unknown",
+            Self::Unknown { .. } | Self::Name { .. } => "version.unknown",
             Self::Damaged { .. } => "version.damaged",
             Self::Disk { .. } => "version.disk",
         }
@@ -106,7 +115,7 @@ impl Archive {
         files: &ProjectFiles,
         components: &[Component],
     ) -> Result<(), ArchiveError> {
-        let place = self.version(digest);
+        let place = self.version(digest)?;
         if place.exists() {
             return Ok(());
         }
@@ -128,13 +137,18 @@ impl Archive {
 
     /// A version's texts and components.
     pub fn read(&self, digest: &str) -> Result<(ProjectFiles, Vec<Component>), ArchiveError> {
-        let kept: Option<Kept> = read(&self.version(digest))?;
+        let kept: Option<Kept> = read(&self.version(digest)?)?;
         let kept = kept.ok_or_else(|| ArchiveError::Unknown {
             digest: digest.to_owned(),
             directory: self.directory.clone(),
         })?;
         let mut components = Vec::new();
         for KeptComponent { name, sha256 } in kept.components {
+            if !is_name(&sha256) {
+                let path = self.version(digest)?;
+                let why = "it names a component by something other than a digest".to_owned();
+                return Err(ArchiveError::Damaged { path, why });
+            }
             let place = self.component(&sha256);
             let bytes = fs::read(&place).map_err(at(&place))?;
             if hexadecimal(&Sha256::digest(&bytes)) != sha256 {
@@ -150,7 +164,7 @@ impl Archive {
     pub fn keep_only(&self, digests: &BTreeSet<String>) -> Result<(), ArchiveError> {
         let mut used = BTreeSet::new();
         for digest in self.versions()? {
-            let place = self.version(&digest);
+            let place = self.version(&digest)?;
             if digests.contains(&digest) {
                 let kept: Option<Kept> = read(&place)?;
                 let components = kept.into_iter().flat_map(|kept| kept.components);
@@ -183,14 +197,36 @@ impl Archive {
         put(&self.directory.join(CHOICE), &json(choice))
     }
 
-    fn version(&self, digest: &str) -> PathBuf {
-        self.directory.join(format!("{digest}.json"))
+    /// Says whether a version that was read is the one it is kept as. What its texts and nodes come
+    /// to is known once they are loaded.
+    pub(super) fn verify(&self, digest: &str, loaded: &str) -> Result<(), ArchiveError> {
+        if digest == loaded {
+            return Ok(());
+        }
+        let path = self.version(digest)?;
+        let why = format!("what it holds is version {loaded}");
+        Err(ArchiveError::Damaged { path, why })
+    }
+
+    /// The place of a version. A name comes from clients, so it is never a path.
+    fn version(&self, digest: &str) -> Result<PathBuf, ArchiveError> {
+        if !is_name(digest) || CHOICE.strip_suffix(".json") == Some(digest) {
+            let digest = digest.chars().take(80).collect();
+            return Err(ArchiveError::Name { digest });
+        }
+        Ok(self.directory.join(format!("{digest}.json")))
     }
 
     fn component(&self, sha256: &str) -> PathBuf {
         let name = format!("{sha256}.wasm");
         self.directory.join(COMPONENTS).join(name)
     }
+}
+
+/// Whether a text is what digests are spelled with: letters and digits, so neither a path nor a part
+/// of one, however it is encoded.
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> ArchiveError {
@@ -236,7 +272,9 @@ fn stems(directory: &Path, extension: &str) -> Result<BTreeSet<String>, ArchiveE
         if path.extension().is_some_and(|it| it == extension)
             && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
         {
-            found.insert(stem.to_owned());
+            if is_name(stem) {
+                found.insert(stem.to_owned());
+            }
         }
     }
     Ok(found)
@@ -305,6 +343,49 @@ mod tests {
         assert_eq!(error.code(), "version.unknown");
         let left = fs::read_dir(folder.path().join("versions/components"));
         assert_eq!(left.expect("is there").count(), 1);
+    }
+
+    #[test]
+    fn a_name_is_never_a_path() {
+        let (folder, archive) = archive();
+        let evil = folder.path().join("evil");
+        fs::create_dir_all(&evil).expect("is made");
+        fs::write(evil.join("x.json"), r#"{"files": {}, "components": []}"#).expect("writes");
+        let absolute = evil.join("x").display().to_string();
+        let names = [
+            "../evil/x",
+            "..\\evil\\x",
+            "..%2Fevil%2Fx",
+            "%2e%2e%2fevil%2fx",
+            "./../evil/x",
+            &absolute,
+            "components/../../evil/x",
+            "",
+            ".",
+            "..",
+            "x.json",
+            "x\0",
+            "choice",
+            "ｅvil",
+        ];
+        for name in names {
+            let error = archive.read(name).expect_err("is refused");
+            assert_eq!(error.code(), "version.unknown", "{name}");
+            archive
+                .keep(name, &files("a"), &[])
+                .expect_err("is refused");
+        }
+    }
+
+    #[test]
+    fn a_component_is_never_a_path() {
+        let (folder, archive) = archive();
+        let kept = r#"{"files": {}, "components": [{"name": "x", "sha256": "../../evil"}]}"#;
+        fs::write(folder.path().join("versions/d1.json"), kept).expect("writes");
+        assert_eq!(
+            archive.read("d1").expect_err("is refused").code(),
+            "version.damaged"
+        );
     }
 
     #[test]

@@ -10,9 +10,10 @@ mod watching;
 pub use archive::{Archive, ArchiveError};
 pub use deploying::{DeployError, Deployments, Reload};
 
-use crate::{ComponentsError, DirectoryError, ProjectDirectory, read_components};
+use crate::{DirectoryError, ProjectDirectory};
 use archive::Choice;
 use handoff_engine::diagnostic::Diagnostic;
+use handoff_engine::display;
 use handoff_engine::project::{Project, ProjectFiles};
 use handoff_engine::{Component, Engine, EngineError};
 use handoff_store::{Store, StoreError};
@@ -50,9 +51,6 @@ pub enum ReleaseError {
     /// The directory is no project, or cannot be read.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The project's own nodes cannot be read.
-    #[error(transparent)]
-    Components(#[from] ComponentsError),
     /// Nodes cannot be loaded.
     #[error("{}", lines(.0))]
     Nodes(Vec<EngineError>),
@@ -117,20 +115,22 @@ impl Releases {
     /// The version in the directory, as it is now. It is in the archive when this returns.
     pub async fn in_directory(&self) -> Result<Arc<Project>, ReleaseError> {
         let (files, components) = self.read_directory().await?;
-        let project = self.load(&files, components.clone()).await?;
+        let mut project = self.load(&files, components.clone()).await?;
+        (self.prepare)(&mut project);
         let (archive, digest) = (self.archive.clone(), project.digest().to_owned());
         blocking(move || archive.keep(&digest, &files, &components)).await?;
-        Ok(project)
+        Ok(Arc::new(project))
     }
 
     async fn read_directory(&self) -> Result<(ProjectFiles, Vec<Component>), ReleaseError> {
         let (directory, standard) = (self.directory.clone(), Arc::clone(&self.standard));
         blocking(move || {
             let directory = ProjectDirectory::read(&directory)?;
-            let own = directory.nodes();
             let mut components = Vec::clone(&standard);
-            if own.is_dir() {
-                components.extend(read_components(&own)?);
+            components.extend(directory.components()?);
+            for warning in &directory.warnings {
+                let file = display::line(&warning.place.file).into_owned();
+                tracing::warn!(file, code = warning.code, "{}", warning.message);
             }
             Ok((directory.files, components))
         })
@@ -139,21 +139,22 @@ impl Releases {
 
     /// A version of the archive.
     pub async fn recall(&self, digest: &str) -> Result<Arc<Project>, ReleaseError> {
-        let (archive, digest) = (self.archive.clone(), digest.to_owned());
-        let (files, components) = blocking(move || archive.read(&digest)).await?;
-        self.load(&files, components).await
+        let (archive, wanted) = (self.archive.clone(), digest.to_owned());
+        let (files, components) = blocking(move || archive.read(&wanted)).await?;
+        let mut project = self.load(&files, components).await?;
+        self.archive.verify(digest, project.digest())?;
+        (self.prepare)(&mut project);
+        Ok(Arc::new(project))
     }
 
     async fn load(
         &self,
         files: &ProjectFiles,
         components: Vec<Component>,
-    ) -> Result<Arc<Project>, ReleaseError> {
+    ) -> Result<Project, ReleaseError> {
         let engine = self.engine.with(components).await;
         let engine = engine.map_err(ReleaseError::Nodes)?;
-        let mut project = engine.load(files).await.map_err(ReleaseError::Project)?;
-        (self.prepare)(&mut project);
-        Ok(Arc::new(project))
+        engine.load(files).await.map_err(ReleaseError::Project)
     }
 
     /// What a host that starts on this store needs. The current version is that of the directory,

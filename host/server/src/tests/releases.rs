@@ -2,7 +2,7 @@
 
 use super::support::{NoSecrets, components, empty_engine, host_key, project_files};
 use crate::Host;
-use crate::releases::{Archive, AtStart, Deployments, Releases, Reload};
+use crate::releases::{Archive, AtStart, DeployError, Deployments, ReleaseError, Releases, Reload};
 use handoff_engine::name::SessionId;
 use handoff_engine::project::Project;
 use handoff_store::{MemoryStore, Store};
@@ -148,6 +148,40 @@ async fn a_version_that_is_needed_and_gone_is_told() {
     assert_eq!(missing[0].0, first.digest());
     // Nothing is lost: the store still has the session.
     assert_eq!(bench.store.census().await.expect("reads").open.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_changed_in_the_archive_or_lies_outside_of_it_is_not_served() {
+    let bench = Bench::new().await;
+    let host = bench.host().await;
+    let deployments = bench.deployments(&host);
+    let first = host.project();
+    let kept = format!(".handoff/versions/{}.json", first.digest());
+    let kept = bench.folder.path().join(kept);
+    let text = std::fs::read_to_string(&kept).expect("was kept");
+    bench.save("second");
+    deployments.reload().await.expect("loads");
+    let current = host.project().digest().to_owned();
+    // Another version under this name, and one outside of the archive.
+    let forged = text.replace("'first'", "'forged'");
+    assert_ne!(forged, text);
+    write(&kept, &forged);
+    write(&bench.folder.path().join("evil/x.json"), &text);
+    for (name, code) in [
+        (first.digest(), "version.damaged"),
+        ("../../evil/x", "version.unknown"),
+        ("..%2F..%2Fevil%2Fx", "version.unknown"),
+    ] {
+        let error = deployments.go_back_to(name).await.expect_err("is refused");
+        match error {
+            DeployError::Release(ReleaseError::Archive(error)) => assert_eq!(error.code(), code),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(host.project().digest(), current);
+    }
+    write(&kept, &text);
+    let back = deployments.go_back_to(first.digest()).await;
+    back.expect("is as it was kept");
 }
 
 #[tokio::test]

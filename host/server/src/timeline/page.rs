@@ -6,9 +6,10 @@
 
 use super::model::{Kind, Row, Timeline};
 use super::says::time_of_day;
+use handoff_engine::display;
 use handoff_engine::time::Timestamp;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::value::{Serde, Value as Text};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter};
 use serde::Serialize;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -56,6 +57,12 @@ impl Timeline {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_formatter(|out, state, value| match value.as_str() {
+            Some(text) if !value.is_safe() => {
+                escape_formatter(out, state, &Text::from(display::block(text).into_owned()))
+            }
+            _ => escape_formatter(out, state, value),
+        });
         let kinds: Vec<Counted> = Kind::ALL
             .into_iter()
             .map(|kind| Counted {

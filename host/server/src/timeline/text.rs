@@ -2,6 +2,7 @@
 
 use super::model::{Row, Timeline};
 use super::says::time_of_day;
+use handoff_engine::display;
 use handoff_engine::time::Timestamp;
 use std::fmt::{self, Write};
 
@@ -84,19 +85,8 @@ fn day_of(at: Timestamp) -> String {
     at.to_iso().get(..10).unwrap_or_default().to_owned()
 }
 
-/// A text with everything escaped that moves a cursor or turns the direction of writing.
 fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let breaks = matches!(c, '\u{2028}' | '\u{2029}');
-        if c.is_control() || turns || breaks {
-            plain.extend(c.escape_default());
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
+    display::line(text).into_owned()
 }
 
 #[cfg(test)]
@@ -107,6 +97,6 @@ mod tests {
     fn nothing_that_was_said_gives_orders_to_a_terminal() {
         let hostile = "\u{1b}[2Jgone\r\nnew\u{9b}1m\u{202e}txt";
         let plain = plain(hostile);
-        assert_eq!(plain, r"\u{1b}[2Jgone\r\nnew\u{9b}1m\u{202e}txt");
+        assert_eq!(plain, r"\u001b[2Jgone\r\nnew\u009b1m\u202etxt");
     }
 }
