@@ -193,12 +193,19 @@ mod tests {
     fn what_this_project_stands_on_is_allowed() {
         let workspace = Workspace::load().expect("cargo answers");
         let metadata = metadata(&workspace, &policy()).expect("cargo answers");
-        assert_eq!(violations(&policy(), &metadata).expect("is checked"), [""; 0]);
+        assert_eq!(
+            violations(&policy(), &metadata).expect("is checked"),
+            [""; 0]
+        );
     }
 
     #[test]
     fn a_dependency_is_allowed_by_licence_name_and_source() {
-        for license in ["MIT", "MIT/Apache-2.0", "(MIT OR GPL-3.0-only) AND Unicode-3.0"] {
+        for license in [
+            "MIT",
+            "MIT/Apache-2.0",
+            "(MIT OR GPL-3.0-only) AND Unicode-3.0",
+        ] {
             assert_eq!(found("serde", license, CRATES_IO), [""; 0], "{license}");
         }
         for (name, license, source) in [
