@@ -188,7 +188,7 @@ impl ConnectorFile {
             }
         }
         for (member, value) in self.body.iter().flatten() {
-            secrets_in(value, crate::source::pointer("", member), aws, &mut found);
+            secrets_in(value, &crate::source::pointer("", member), aws, &mut found);
         }
         found
     }
@@ -210,21 +210,21 @@ fn is_secret(text: &str) -> bool {
     text.starts_with(SECRET_NAME) && !text.contains("${")
 }
 
-fn secrets_in<'v>(value: &'v Value, at: String, aws: bool, found: &mut Vec<NamedSecret<'v>>) {
+fn secrets_in<'v>(value: &'v Value, at: &str, aws: bool, found: &mut Vec<NamedSecret<'v>>) {
     match value {
         Value::String(text) if is_secret(text) => found.push(NamedSecret {
             name: text,
-            places: if aws { Vec::new() } else { Place::in_body(&at) },
+            places: if aws { Vec::new() } else { Place::in_body(at) },
             at: format!("/Body{at}"),
         }),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                secrets_in(item, format!("{at}/{index}"), aws, found);
+                secrets_in(item, &format!("{at}/{index}"), aws, found);
             }
         }
         Value::Object(members) => {
             for (member, value) in members {
-                secrets_in(value, crate::source::pointer(&at, member), aws, found);
+                secrets_in(value, &crate::source::pointer(at, member), aws, found);
             }
         }
         _ => {}
