@@ -194,8 +194,6 @@ fn main_module(component: &[u8]) -> (Range<usize>, usize) {
                 ..
             } if depth == 1 => {
                 modules += 1;
-                let range = usize::try_from(range.start).expect("fits")
-                    ..usize::try_from(range.end).expect("fits");
                 if main.is_none() {
                     // Before the module stand the section's number and its length.
                     let mut length = Vec::new();
