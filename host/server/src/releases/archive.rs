@@ -271,10 +271,9 @@ fn stems(directory: &Path, extension: &str) -> Result<BTreeSet<String>, ArchiveE
         let path = entry.map_err(at(directory))?.path();
         if path.extension().is_some_and(|it| it == extension)
             && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
+            && is_name(stem)
         {
-            if is_name(stem) {
-                found.insert(stem.to_owned());
-            }
+            found.insert(stem.to_owned());
         }
     }
     Ok(found)

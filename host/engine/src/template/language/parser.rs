@@ -507,11 +507,11 @@ impl<'s> Parser<'s> {
     fn item(&mut self) -> Result<Link, Trouble> {
         let mut parts: [Option<Expr>; 3] = [None, None, None];
         let mut colons = 0;
-        for part in 0..3 {
+        for (index, part) in parts.iter_mut().enumerate() {
             if !matches!(self.token, Token::Sign(":" | "]")) {
-                parts[part] = Some(self.expr()?);
+                *part = Some(self.expr()?);
             }
-            if part == 2 || !self.skip(":")? {
+            if index == 2 || !self.skip(":")? {
                 break;
             }
             colons += 1;

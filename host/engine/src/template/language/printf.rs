@@ -115,21 +115,16 @@ impl Directive {
                     _ => value.to_json(meter)?.to_string(),
                 };
                 meter.pay_each(text.len(), 2)?;
-                return self.pad(
-                    match self.precision {
-                        Some(most) => text.chars().take(most).collect(),
-                        None => text,
-                    },
-                    false,
-                    out,
-                );
+                let text = match self.precision {
+                    Some(most) => text.chars().take(most).collect(),
+                    None => text,
+                };
+                return self.pad(&text, false, out);
             }
             'c' => {
-                return self.pad(
-                    value.printed(meter)?.as_str().chars().take(1).collect(),
-                    false,
-                    out,
-                );
+                let text = value.printed(meter)?;
+                let first: String = text.as_str().chars().take(1).collect();
+                return self.pad(&first, false, out);
             }
             'd' | 'i' | 'u' => whole()?.to_string(),
             'x' => self.radix("0x", format!("{:x}", whole()?)),
@@ -152,7 +147,7 @@ impl Directive {
             (false, false, true) => format!(" {body}"),
             _ => body,
         };
-        self.pad(signed, true, out)
+        self.pad(&signed, true, out)
     }
 
     fn radix(&self, prefix: &str, digits: String) -> String {
@@ -162,11 +157,11 @@ impl Directive {
         }
     }
 
-    fn pad(&self, body: String, number: bool, out: &mut String) -> Result<(), Trouble> {
+    fn pad(&self, body: &str, number: bool, out: &mut String) -> Result<(), Trouble> {
         let missing = self.width.saturating_sub(body.chars().count());
         let fill = |out: &mut String, with: char| out.extend(std::iter::repeat_n(with, missing));
         if self.left {
-            out.push_str(&body);
+            out.push_str(body);
             fill(out, ' ');
         } else if self.zero && number {
             let digits = body.trim_start_matches(['-', '+', ' ']);
@@ -175,7 +170,7 @@ impl Directive {
             out.push_str(digits);
         } else {
             fill(out, ' ');
-            out.push_str(&body);
+            out.push_str(body);
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ impl Names {
                 otherwise,
             } => {
                 self.own.insert("loop".to_owned());
-                self.own.extend(names.iter().map(|name| name.to_string()));
+                self.own.extend(names.iter().map(ToString::to_string));
                 self.expr(over);
                 only.iter().for_each(|only| self.expr(only));
                 self.nodes(body);
@@ -177,7 +177,7 @@ impl Names {
 
     fn target(&mut self, target: &Target) {
         if let Target::Names(names) = target {
-            self.own.extend(names.iter().map(|name| name.to_string()));
+            self.own.extend(names.iter().map(ToString::to_string));
         }
     }
 
