@@ -50,7 +50,7 @@ fn peak(template: &str) -> usize {
     let mut templates = Templates::default();
     drop(templates.check(&config, &schema));
     let prepared = templates.prepare(config, &schema);
-    drop(templates.resolve(&prepared, || scope.clone()));
+    drop(templates.resolve(&prepared, || scope.clone(), |_| None));
     ALLOCATOR.peak_usage().saturating_sub(before)
 }
 

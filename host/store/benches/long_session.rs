@@ -2,6 +2,8 @@
 //!
 //! Quote the ratios; the times are this machine's.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use handoff_engine::content::UserMessage;
 use handoff_engine::name::{InputId, Revision, SessionId};
 use handoff_engine::session::{

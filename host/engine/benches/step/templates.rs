@@ -20,7 +20,7 @@ fn resolve(bencher: Bencher<'_, '_>, text: &str) {
     let mut templates = Templates::default();
     let prepared = templates.prepare(json!({"text": text}), &schema);
     bencher.bench_local(|| {
-        let resolved = templates.resolve(&prepared, || scope.clone());
+        let resolved = templates.resolve(&prepared, || scope.clone(), |_| None);
         resolved.map(|text| text.len()).unwrap_or_default()
     });
 }

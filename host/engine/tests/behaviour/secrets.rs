@@ -170,7 +170,7 @@ fn own_request(place: &Place) -> Value {
 
 /// A flow that asks, and calls with what was said by its own words (`{{ message }}` kept in the context), as
 /// input and in lists.
-fn flow(call: Value) -> Sample {
+fn flow(call: &Value) -> Sample {
     let nodes = json!({
         "ask": {"type": "ask", "config": {"text": "What?", "saveTo": "said"}, "to": {"next": "list"}},
         "list": {"type": "setContext", "config": {"values": {"list": ["{{ context.said }}"]}}, "to": {"next": "call"}},
@@ -201,9 +201,9 @@ async fn a_secret_leaves_only_where_its_document_has_it_whatever_a_user_says() {
                 Place::AwsSignature => aws_connector(),
                 _ => connector(&place),
             };
-            flow(config).file("connectors/call.json", &document)
+            flow(&config).file("connectors/call.json", &document)
         };
-        let own = flow(json!({"request": own_request(&place)}));
+        let own = flow(&json!({"request": own_request(&place)}));
         for (way, sample, own) in [
             ("mapping", with_connector(alias), false),
             ("input", with_connector(input), false),
@@ -310,7 +310,7 @@ async fn neither_arguments_of_commands_nor_translated_texts_become_secrets() {
 #[tokio::test]
 async fn a_turn_with_a_secret_is_made_again_from_its_journal_elsewhere() {
     for place in places() {
-        let load = || flow(json!({"request": own_request(&place)})).load();
+        let load = || flow(&json!({"request": own_request(&place)})).load();
         let mut talk = Talk::new(load().await);
         talk.egress = Outside::answering(200, "{}");
         talk.start().await;
@@ -338,7 +338,7 @@ async fn a_place_that_the_project_does_not_list_is_refused_at_load() {
         )
     };
     let load = async |top: String, place: &Place| {
-        let sample = flow(json!({"request": own_request(place)}));
+        let sample = flow(&json!({"request": own_request(place)}));
         let loaded = sample.replace_top(&top).try_load().await;
         loaded.map_err(|found| {
             let codes: Vec<_> = found.iter().map(|it| it.code.to_string()).collect();

@@ -132,7 +132,6 @@ async fn a_message_costs_at_most_four_times_its_text_and_two_kilobytes_however_l
             for cost in costs {
                 let most = 4 * length as u64 + OVERHEAD;
                 assert!(cost <= most, "{cost} bytes for {length} in round {round}");
-                println!("{length} bytes of text: {cost} written");
             }
             if round == 0 {
                 early.push(costs);
