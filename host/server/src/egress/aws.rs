@@ -21,9 +21,17 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) fn parse(secret: &str) -> Result<Self, CallError> {
         // What serde says could quote the secret.
-        serde_json::from_str(secret).map_err(|_| CallError::BadSecret {
+        let keys: Option<Self> = serde_json::from_str(secret).ok();
+        let whole = |keys: &Self| {
+            let token = keys.session_token.as_deref();
+            let parts = [&*keys.access_key_id, &*keys.secret_access_key];
+            parts.into_iter().chain(token).all(|part| {
+                !part.is_empty() && !part.contains(|letter: char| !letter.is_ascii_graphic())
+            })
+        };
+        keys.filter(whole).ok_or_else(|| CallError::BadSecret {
             message: "the secret that a request to AWS is signed with is not a JSON object with \
-                      accessKeyId and secretAccessKey"
+                      accessKeyId and secretAccessKey, or one of them is empty or holds white space"
                 .to_owned(),
         })
     }

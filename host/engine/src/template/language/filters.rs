@@ -260,7 +260,7 @@ impl Filter {
                     Val::Int(it) => Ok(Val::Int(*it)),
                     _ => {
                         let it = value.as_float().ok_or_else(|| self.unfit(value))?;
-                        let rounded = (it * factor).round() / factor;
+                        let rounded = (it * factor).round_ties_even() / factor;
                         Ok(Val::Float(if rounded.is_finite() { rounded } else { it }))
                     }
                 }

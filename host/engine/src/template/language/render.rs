@@ -308,7 +308,8 @@ impl<'a, 'm> Render<'a, 'm> {
                 }
                 match otherwise {
                     Some(otherwise) => self.eval(otherwise),
-                    None => Ok(Val::Undefined),
+                    // As in Jinja, `'a' if b` without an else says nothing.
+                    None => Ok(Val::text("")),
                 }
             }
             Expr::Range(args) => self.range(args),
