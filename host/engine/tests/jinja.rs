@@ -143,7 +143,7 @@ fn a_template_comes_to_what_jinja_makes_of_it() {
             // What minijinja does not have, or refuses, is not for it to say.
             (_, Err(_)) => {}
             (our, their) => {
-                differ.push(format!("{template}\n  ours   {our:?}\n  theirs {their:?}"))
+                differ.push(format!("{template}\n  ours   {our:?}\n  theirs {their:?}"));
             }
         }
     }
