@@ -26,11 +26,14 @@ impl Reading {
     }
 
     pub(super) fn load(&self, session: &SessionId) -> Result<Option<Session>, StoreError> {
-        let rows = self.state(session.as_str())?;
+        let mut rows = self.state(session.as_str())?;
         if rows.is_empty() {
             return Ok(None);
         }
-        joined(&rows).map(Some)
+        let rows = rows
+            .iter_mut()
+            .map(|(path, value)| (path.as_str(), value.take()));
+        session_of(rows).map(Some)
     }
 
     /// The rows of a session's state.
@@ -330,9 +333,13 @@ impl Reading {
 }
 
 fn joined(rows: &BTreeMap<String, Value>) -> Result<Session, StoreError> {
-    let rows = rows
-        .iter()
-        .map(|(path, value)| (path.as_str(), value.clone()));
+    session_of(
+        rows.iter()
+            .map(|(path, value)| (path.as_str(), value.clone())),
+    )
+}
+
+fn session_of<'r>(rows: impl Iterator<Item = (&'r str, Value)>) -> Result<Session, StoreError> {
     Session::deserialize(state::join(rows)?).map_err(StoreError::corrupt)
 }
 
