@@ -9,9 +9,8 @@ use super::tables::{Deadlines, NUMBER, Written, past};
 use super::{blob, record};
 use crate::{AppendError, Forgotten, StoreError};
 use handoff_engine::name::{EffectId, Revision};
-use record::TurnRecord;
+use record::{Before, TurnRecord};
 use redb::ReadableTable;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What the indexes hold of a session.
@@ -168,15 +167,15 @@ pub(super) fn replace_state(
 }
 
 /// Rows as they stand in a turn's record.
-pub(super) fn raw(
-    was: &BTreeMap<String, Option<String>>,
-) -> Result<BTreeMap<&str, Option<&RawValue>>, StoreError> {
-    was.iter()
-        .map(|(path, row)| {
-            let row = row.as_deref().map(|row| record::read(row.as_bytes()));
-            Ok((path.as_str(), row.transpose()?))
-        })
-        .collect()
+pub(super) fn raw(was: &BTreeMap<String, Option<String>>) -> Result<Before<'_>, StoreError> {
+    let mut before = Before::default();
+    for (path, row) in was {
+        match row {
+            Some(row) => drop(before.was.insert(path, record::read(row.as_bytes())?)),
+            None => before.new.push(path),
+        }
+    }
+    Ok(before)
 }
 
 fn reindex(

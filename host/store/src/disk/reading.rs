@@ -254,13 +254,13 @@ impl Reading {
                 return Err(missing(session, expected));
             }
             let mut turn: ReadTurn = record::unpack(entry.value())?;
-            let was = std::mem::take(&mut turn.was);
+            let (was, new) = (std::mem::take(&mut turn.was), std::mem::take(&mut turn.new));
             visit(turn.with(joined(&state)?))?;
             for (path, row) in was {
-                match row {
-                    Some(row) => state.insert(path, record::read(row.get().as_bytes())?),
-                    None => state.remove(&path),
-                };
+                state.insert(path, record::read(row.get().as_bytes())?);
+            }
+            for path in new {
+                state.remove(&path);
             }
             expected -= 1;
             visited += 1;

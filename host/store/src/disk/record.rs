@@ -19,19 +19,28 @@ pub(super) struct TurnRecord<'a> {
     journal: &'a [Entry],
     effects: &'a [Effect],
     deadlines: &'a [Deadline],
-    /// Rows of the session's state as they were before; none where there was no such row.
-    was: BTreeMap<&'a str, Option<&'a RawValue>>,
+    #[serde(flatten)]
+    before: Before<'a>,
+}
+
+/// How the rows of a session's state that a turn changed were before it.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Before<'a> {
+    /// Rows that were there. One may hold `null`, so that a row that was not there is told apart.
+    pub(super) was: BTreeMap<&'a str, &'a RawValue>,
+    /// Rows that were not there.
+    pub(super) new: Vec<&'a str>,
 }
 
 impl<'a> TurnRecord<'a> {
-    pub(super) fn new(turn: &'a Turn, was: BTreeMap<&'a str, Option<&'a RawValue>>) -> Self {
+    pub(super) fn new(turn: &'a Turn, before: Before<'a>) -> Self {
         Self {
             at: turn.at,
             input: &turn.input,
             journal: &turn.journal,
             effects: &turn.effects,
             deadlines: &turn.deadlines,
-            was,
+            before,
         }
     }
 }
@@ -44,8 +53,8 @@ pub(super) struct ReadTurn {
     journal: Vec<Entry>,
     effects: Vec<Effect>,
     deadlines: Vec<Deadline>,
-    #[serde(default)]
-    pub(super) was: BTreeMap<String, Option<Box<RawValue>>>,
+    pub(super) was: BTreeMap<String, Box<RawValue>>,
+    pub(super) new: Vec<String>,
 }
 
 impl ReadTurn {

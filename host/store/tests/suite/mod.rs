@@ -48,6 +48,7 @@ macro_rules! every_test {
                 the_journal_is_read_from_a_revision_on
                 sessions_are_kept_apart
                 what_is_deep_and_what_is_exact_is_read_back
+                what_was_null_or_was_not_there_is_read_back_as_it_was
             );
             $crate::suite::every_test!(@in $place, events:
                 what_users_are_shown_is_read_by_position_a_page_at_a_time

@@ -107,6 +107,40 @@ pub(crate) async fn sessions_are_kept_apart(store: Arc<dyn Store>) {
     assert_eq!(store.unfinished().await.expect("reads").len(), names.len());
 }
 
+pub(crate) async fn what_was_null_or_was_not_there_is_read_back_as_it_was(store: Arc<dyn Store>) {
+    // Large enough that each value has a place of its own.
+    let values = [
+        json!(null),
+        json!("x".repeat(300)),
+        json!({}),
+        json!([]),
+        json!(null),
+        json!({"a": null, "b": "x".repeat(300)}),
+        json!([null, "x".repeat(300), {"c": null}]),
+        json!(false),
+    ];
+    let mut turns = Vec::new();
+    for (revision, value) in (1..).zip(&values) {
+        let mut next = turn("s", revision);
+        for name in ["one", "two", "three", "four", "five"] {
+            next = next.remembers(name, json!(format!("{name}{}", "x".repeat(100))));
+        }
+        // One that is there at every second turn only.
+        if revision % 2 == 0 {
+            next = next.remembers("null", json!(null));
+        }
+        let next = next.remembers("value", value.clone()).with_agent().done();
+        store.append(Arc::clone(&next), &[]).await.expect("taken");
+        turns.push(next);
+    }
+    let journal = store
+        .journal(&SessionId::new("s"), Revision(0), usize::MAX)
+        .await;
+    for (read, written) in journal.expect("reads").iter().zip(&turns) {
+        assert_eq!(as_kept(read), as_kept(written));
+    }
+}
+
 pub(crate) async fn what_is_deep_and_what_is_exact_is_read_back(store: Arc<dyn Store>) {
     // As deep as a parser with the usual limit lets through.
     let deep = "[".repeat(127) + &"]".repeat(127);
