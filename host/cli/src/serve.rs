@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     admin_token: Option<String>,
-    /// Admin tokens with roles, in TOML: [[token]] with name, roles (view, operate, deploy), sha256 or token,
+    /// Admin tokens with roles, in TOML: a table `[[token]]` for each, with name, roles (view, operate, deploy), sha256 or token,
     /// and expires. Read again when it changes.
     #[arg(long, value_name = "FILE")]
     admin_tokens: Option<PathBuf>,
