@@ -5,7 +5,7 @@ use super::{Advancing, MAX_STEPS};
 use crate::egress::Access;
 use crate::handoff::EndDetail;
 use crate::name::{BotName, FlowId, NodeId, Port};
-use crate::node::words;
+use crate::node::node_text;
 use crate::node::{
     Accounts, Audience, CloseReason as NodeCloseReason, EndReason, Node, Outcome, OutgoingMessage,
     SessionEnd, StepFailure, StepHost, StepInput, Trigger,
@@ -364,8 +364,8 @@ impl Advancing<'_> {
     fn failed(&mut self, frame: &FlowFrame, failure: Failure) -> Next {
         let error = NodeError {
             node: frame.node.clone(),
-            code: words::name(failure.code),
-            message: words::sentence(failure.message),
+            code: node_text::name(failure.code),
+            message: node_text::sentence(failure.message),
         };
         self.journal.push(Entry::Failed(error.clone()));
         let flow = &self.project.flows[&frame.flow];

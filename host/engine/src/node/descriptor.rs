@@ -1,6 +1,6 @@
 //! What a node type says about itself.
 
-use super::words;
+use super::node_text;
 use crate::name::NodeType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,9 +87,9 @@ impl Descriptor {
             .chain(labels)
             .chain(&mut self.capabilities)
         {
-            *text = words::sentence(std::mem::take(text));
+            *text = node_text::sentence(std::mem::take(text));
         }
-        self.help = words::kept_lines(std::mem::take(&mut self.help), HELP);
+        self.help = node_text::kept_lines(std::mem::take(&mut self.help), HELP);
     }
 
     /// Whether leaving by a port is bad news.

@@ -1,7 +1,7 @@
 //! How a step fails.
 
 use super::bindings::handoff::node::types::{Fault, FaultInfo};
-use super::words;
+use super::node_text;
 use std::time::Duration;
 
 /// A step that did not come to an outcome. Nothing it wrote or sent takes effect.
@@ -120,8 +120,8 @@ impl From<Fault> for StepFailure {
         };
         Self::Fault {
             kind,
-            code: words::name(code),
-            message: words::sentence(message),
+            code: node_text::name(code),
+            message: node_text::sentence(message),
         }
     }
 }

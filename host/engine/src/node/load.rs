@@ -9,12 +9,12 @@ use super::bindings::FlowNodePre;
 use super::compiling::WorkError;
 use super::descriptor::Descriptor;
 use super::failure::StepFailure;
+use super::icon::check_icon;
 use super::limits::{MAX_COMPONENT, MAX_DESCRIPTOR, MAX_PARTS};
+use super::node_text;
 use super::outline::{Outline, OutlineError, Parts, outline};
-use super::picture::check_icon;
 use super::runtime::{Inner, Runtime, is_out_of_space};
 use super::state::{StepHost, StepState};
-use super::words;
 use crate::diagnostic::name_list;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -339,7 +339,7 @@ fn prepare(
         match error {
             OutlineError::Malformed(error) => LoadError::Malformed {
                 file,
-                reason: words::sentence(error.message().to_owned()),
+                reason: node_text::sentence(error.message().to_owned()),
             },
             OutlineError::HandedAround => LoadError::Unbounded {
                 file,
@@ -369,7 +369,7 @@ fn prepare(
     }
     let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
         file: file.to_owned(),
-        reason: words::sentence(format!("{error:#}")),
+        reason: node_text::sentence(format!("{error:#}")),
     };
     let linked = inner.linker.instantiate_pre(&component).map_err(mismatch)?;
     let pre = FlowNodePre::new(linked).map_err(mismatch)?;
@@ -430,7 +430,7 @@ fn check_export(file: &str, exports: &[String]) -> Result<(), LoadError> {
     let Some(version) = exports.iter().find_map(|name| name.strip_prefix(EXPORT)) else {
         return Err(LoadError::NotANode {
             file: file.to_owned(),
-            exports: words::sentence(name_list(exports.iter().map(String::as_str))),
+            exports: node_text::sentence(name_list(exports.iter().map(String::as_str))),
         });
     };
     if is_compatible(version) {
@@ -438,7 +438,7 @@ fn check_export(file: &str, exports: &[String]) -> Result<(), LoadError> {
     }
     Err(LoadError::ContractVersion {
         file: file.to_owned(),
-        found: words::name(version.to_owned()),
+        found: node_text::name(version.to_owned()),
     })
 }
 
@@ -460,7 +460,7 @@ fn check_imports(file: &str, imports: &[String]) -> Result<(), LoadError> {
     if !refused.is_empty() {
         return Err(LoadError::ImportRefused {
             file: file.to_owned(),
-            imports: words::sentence(name_list(refused)),
+            imports: node_text::sentence(name_list(refused)),
         });
     }
     let other = imports.iter().find_map(|name| {
@@ -470,7 +470,7 @@ fn check_imports(file: &str, imports: &[String]) -> Result<(), LoadError> {
     match other {
         Some(found) => Err(LoadError::ContractVersion {
             file: file.to_owned(),
-            found: words::name(found),
+            found: node_text::name(found),
         }),
         None => Ok(()),
     }
@@ -504,7 +504,7 @@ async fn describe(
 
 /// Reads a descriptor and checks what later steps rely on, or says what is wrong with it.
 pub(crate) fn check_descriptor(text: &str) -> Result<(Descriptor, jsonschema::Validator), String> {
-    checked_descriptor(text).map_err(words::sentence)
+    checked_descriptor(text).map_err(node_text::sentence)
 }
 
 fn checked_descriptor(text: &str) -> Result<(Descriptor, jsonschema::Validator), String> {
@@ -541,14 +541,14 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err(format!("{what} is empty"));
     }
-    if name.len() > words::NAME {
+    if name.len() > node_text::NAME {
         return Err(format!(
             "{what} is {} bytes long; {} are allowed",
             name.len(),
-            words::NAME
+            node_text::NAME
         ));
     }
-    if name.chars().any(words::acts) {
+    if name.chars().any(node_text::acts) {
         return Err(format!("{what} holds control characters: '{name}'"));
     }
     Ok(())
@@ -605,7 +605,7 @@ fn read_descriptor(text: &str) -> Result<Descriptor, String> {
 /// A wasmtime error without its backtrace.
 pub(super) fn first_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
-    words::sentence(text.lines().next().unwrap_or_default().trim().to_owned())
+    node_text::sentence(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
 #[cfg(test)]
@@ -658,7 +658,7 @@ mod tests {
             let as_port = described(&json!({}), |it| it["ports"][0]["name"] = json!(name));
             for refused in [as_type, as_port] {
                 let refused = refused.expect_err("is refused");
-                assert!(!refused.chars().any(words::acts), "{refused:?}");
+                assert!(!refused.chars().any(node_text::acts), "{refused:?}");
             }
         }
     }
@@ -677,7 +677,7 @@ mod tests {
             let kept = described(&json!({}), |it| it[member] = json!(said)).expect("is fine");
             let kept = serde_json::to_value(kept).expect("is JSON");
             let kept = kept[member].as_str().expect("is text").to_owned();
-            assert!(kept.len() <= words::SENTENCE && !kept.chars().any(words::acts));
+            assert!(kept.len() <= node_text::SENTENCE && !kept.chars().any(node_text::acts));
         }
     }
 }

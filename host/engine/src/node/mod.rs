@@ -13,15 +13,15 @@ mod descriptor;
 mod deterministic;
 mod failure;
 mod http;
+mod icon;
 mod interfaces;
 mod limits;
 mod load;
+pub(crate) mod node_text;
 mod outline;
-mod picture;
 mod runtime;
 mod state;
 mod step;
-pub(crate) mod words;
 
 pub use bindings::exports::handoff::node::node::StepInput;
 pub use bindings::handoff::node::types::{

@@ -9,10 +9,10 @@ use super::failure::StepFailure;
 use super::http::Outgoing;
 use super::limits::{MAX_HANDLES, MAX_HEADERS, MAX_PROBLEMS};
 use super::load::{Node, first_line};
+use super::node_text;
 use super::outline::Parts;
 use super::runtime::{Inner, is_out_of_space};
 use super::state::{ContextFull, MemorySum, StepHost, StepState, TooManyWrites};
-use super::words;
 use crate::availability::{AskAgents, NobodyToAsk};
 use crate::diagnostic::name_list;
 use crate::egress::{Access, Placeholders};
@@ -96,16 +96,16 @@ impl Node {
             && !self.descriptor.has_port(port)
         {
             let ports = self.descriptor.ports.iter().map(|port| port.name.as_str());
-            return bad(words::sentence(format!(
+            return bad(node_text::sentence(format!(
                 "the node left by the port '{}', which its descriptor does not declare; it declares {}",
-                words::name(port.clone()),
+                node_text::name(port.clone()),
                 name_list(ports)
             )));
         }
         if let Some((what, bytes)) = too_long(&outcome) {
             return bad(format!(
                 "the node gave {what} of {bytes} bytes; {} are allowed",
-                words::SENTENCE
+                node_text::SENTENCE
             ));
         }
         if let Outcome::Transfer(transfer) = &outcome
@@ -140,9 +140,9 @@ impl Node {
 /// A problem as it is shown.
 fn tidy(problem: Problem) -> Problem {
     Problem {
-        path: words::sentence(problem.path),
-        code: words::name(problem.code),
-        message: words::sentence(problem.message),
+        path: node_text::sentence(problem.path),
+        code: node_text::name(problem.code),
+        message: node_text::sentence(problem.message),
     }
 }
 
@@ -166,7 +166,7 @@ fn too_long(outcome: &Outcome) -> Option<(&'static str, usize)> {
     };
     names
         .into_iter()
-        .find(|(_, bytes)| *bytes > words::SENTENCE)
+        .find(|(_, bytes)| *bytes > node_text::SENTENCE)
 }
 
 /// What a step's store is made of, should it have to be made again.
@@ -327,7 +327,7 @@ impl Inner {
                 .map_or_else(|| first_line(error), ToString::to_string)
         };
         StepFailure::Trapped {
-            reason: words::sentence(said_last(stderr).unwrap_or_else(trap)),
+            reason: node_text::sentence(said_last(stderr).unwrap_or_else(trap)),
         }
     }
 
@@ -335,8 +335,8 @@ impl Inner {
     fn keep_within(&self, host: &mut StepHost) {
         host.calls.truncate(self.limits.http_calls + 1);
         for call in &mut host.calls {
-            call.method = words::name(std::mem::take(&mut call.method));
-            call.url = words::sentence(std::mem::take(&mut call.url));
+            call.method = node_text::name(std::mem::take(&mut call.method));
+            call.url = node_text::sentence(std::mem::take(&mut call.url));
         }
     }
 }

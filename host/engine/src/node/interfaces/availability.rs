@@ -4,8 +4,8 @@ use crate::availability::{AskAgents, Asked, Availability, NotTold, Told};
 use crate::diagnostic::{did_you_mean, name_list};
 use crate::name::AccountName;
 use crate::node::bindings::handoff::node::availability::{Host, NotTold as WitNotTold};
+use crate::node::node_text;
 use crate::node::state::StepState;
-use crate::node::words;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Host for StepState {
         }
         self.host.asked.push(Asked {
             account: chosen.ok(),
-            queue: queue.map(words::sentence),
+            queue: queue.map(node_text::sentence),
             answer: match &answer {
                 Ok(availability) => Told::Agents(*availability),
                 Err(error) => Told::Nothing(error.clone()),
@@ -85,7 +85,7 @@ impl StepState {
                 .unwrap_or_else(|| format!("the accounts are {}", name_list(known())));
             NotTold::new(
                 "transfer.unknown_account",
-                words::sentence(format!("there is no account '{name}'; {help}")),
+                node_text::sentence(format!("there is no account '{name}'; {help}")),
             )
         })
     }

@@ -1,8 +1,8 @@
 //! `log`: lines for the person who runs the flow.
 
 use crate::node::bindings::handoff::node::log::{Host, Level};
+use crate::node::node_text;
 use crate::node::state::{LogLine, StepState};
-use crate::node::words;
 
 impl Host for StepState {
     fn write(&mut self, level: Level, text: String) {
@@ -10,7 +10,7 @@ impl Host for StepState {
             self.host.log_dropped += 1;
             return;
         }
-        let text = words::kept(text, self.limits.log_line);
+        let text = node_text::kept(text, self.limits.log_line);
         self.host.log.push(LogLine { level, text });
     }
 }

@@ -11,9 +11,9 @@ mod secrets;
 mod types;
 
 use super::limits::MAX_KEY;
-use super::words;
+use super::node_text;
 
 /// Keys are shown to people wherever their values are.
 fn is_good_key(key: &str) -> bool {
-    !key.is_empty() && key.len() <= MAX_KEY && !key.chars().any(words::acts)
+    !key.is_empty() && key.len() <= MAX_KEY && !key.chars().any(node_text::acts)
 }
