@@ -70,7 +70,7 @@ fn style(text: &str) -> &str {
 
 /// Control characters, line separators, directions that are overridden, and characters without a shape
 /// that carry text. Joiners and direction marks stay: languages and emoji need them.
-fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{61c}'

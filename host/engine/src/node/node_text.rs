@@ -5,6 +5,8 @@
 //! and on pages. Everything of a node that is kept passes here first; where cutting would change what is
 //! meant, as with a node's state, the step fails instead.
 
+use crate::display::is_unsafe;
+
 /// Bytes of a sentence that is kept.
 pub(crate) const SENTENCE: usize = 2_048;
 
@@ -43,7 +45,7 @@ pub(crate) fn kept_lines(text: String, limit: usize) -> String {
 
 /// Whether a character does something to a terminal or to the order of the letters around it.
 pub(crate) fn acts(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(letter, '\n' | '\t') || is_unsafe(letter)
 }
 
 fn tidy(mut text: String, limit: usize, instead: impl Fn(char) -> char) -> String {
